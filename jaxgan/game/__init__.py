@@ -1,0 +1,48 @@
+"""The game engine: players, rounds, and the training step that plays them."""
+
+from jaxgan.game import parallel
+from jaxgan.game.ema import Ema
+from jaxgan.game.optim import adam
+from jaxgan.game.precision import Policy, Precision, policy
+from jaxgan.game.random import draw, normal
+from jaxgan.game.state import (
+    Aux,
+    GameState,
+    LossFn,
+    Metrics,
+    Move,
+    PlayerState,
+    PlayFn,
+    Round,
+    System,
+    apply,
+    parameter_count,
+    variables,
+)
+from jaxgan.game.step import init_state, make_train_step, microbatches
+
+__all__ = [
+    "Aux",
+    "Ema",
+    "GameState",
+    "LossFn",
+    "Metrics",
+    "Move",
+    "PlayFn",
+    "PlayerState",
+    "Policy",
+    "Precision",
+    "Round",
+    "System",
+    "adam",
+    "apply",
+    "draw",
+    "init_state",
+    "make_train_step",
+    "microbatches",
+    "normal",
+    "parallel",
+    "parameter_count",
+    "policy",
+    "variables",
+]

@@ -1,0 +1,34 @@
+"""Noise that does not depend on how a batch is cut.
+
+Every example of the global batch has a key of its own, made from (run, step, round, use, row). The same row therefore
+sees the same noise on one device or on eight, under jit, pmap or shard_map, with or without gradient accumulation.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, Key
+
+
+def example_keys(key: Key[Array, ""], rows: Int[Array, " b"]) -> Key[Array, " b"]:
+    """One key per example: `key` with each example's row in the global batch folded in."""
+    return jax.vmap(jax.random.fold_in, (None, 0))(key, rows)
+
+
+def global_rows(size: int, axis_name: str | None) -> Int[Array, " b"]:
+    """Rows of the global batch that this view of it holds: all `size` of them, or this device's under `axis_name`."""
+    rows = jnp.arange(size)
+    return rows if axis_name is None else rows + jax.lax.axis_index(axis_name) * size
+
+
+def draw(
+    sampler: Callable[..., Array], rng: Key[Array, " b"], shape: tuple[int, ...], **options: object
+) -> Array:  # [b, *shape]
+    """`sampler(key, shape, **options)` per example: `draw(jax.random.uniform, rng, (3,), minval=-1)` is `[b, 3]`."""
+    return jax.vmap(lambda key: sampler(key, shape, **options))(rng)
+
+
+def normal(rng: Key[Array, " b"], shape: tuple[int, ...]) -> Float[Array, "b ..."]:
+    """Standard normal noise `[b, *shape]`, one key per example."""
+    return draw(jax.random.normal, rng, shape)

@@ -1,0 +1,210 @@
+"""How a round is played: one play, then one optimiser update per move."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Int, Key
+
+from jaxgan.errors import UserError
+from jaxgan.game.random import example_keys
+from jaxgan.game.state import Aux, Batch, Metrics, Move, Params, Round, Vars
+
+
+class Rules(NamedTuple):
+    """What every round of a game shares."""
+
+    optimizers: Mapping[str, optax.GradientTransformation]
+    axis_name: str | None
+    accumulate: int
+
+
+class Table(NamedTuple):
+    """The part of the state that a round changes."""
+
+    params: Params
+    opt_states: dict[str, Any]
+    vars: Vars
+
+
+class Deal(NamedTuple):
+    """What a round is played with: its key, its share of the batch, and the global rows of that share."""
+
+    key: Key[Array, ""]
+    batch: Batch
+    rows: Int[Array, " b"]
+
+    def keys(self, use: int) -> Key[Array, " b"]:
+        """Keys of the examples; `use` is 0 for the play and 1 + i for move i."""
+        return example_keys(jax.random.fold_in(self.key, use), self.rows)
+
+
+Gradient: TypeAlias = Callable[[int, Move, Table], tuple[Any, Vars, Metrics]]
+"""`(index, move, table) -> (this device's gradient, new vars, metrics)`."""
+
+
+def split(tree: Any, parts: int) -> Any:
+    """Cut every leaf `[n, ...]` into `[parts, n / parts, ...]`, strided: row r goes to part r % parts.
+
+    Strides make a split of a device's shard the same as the shard of a split, so that no example changes device.
+    """
+    return jax.tree.map(lambda x: jnp.swapaxes(x.reshape(-1, parts, *x.shape[1:]), 0, 1), tree)
+
+
+def sync(tree: Any, axis_name: str | None) -> Any:
+    """Mean over devices of floating leaves and maximum of others; the tree itself without an axis."""
+    if axis_name is None:
+        return tree
+
+    def reduce(x: Array) -> Array:
+        inexact = jnp.issubdtype(x.dtype, jnp.inexact)
+        return jax.lax.pmean(x, axis_name) if inexact else jax.lax.pmax(x, axis_name)
+
+    return jax.tree.map(reduce, tree)
+
+
+def vary(tree: Any, axis_name: str | None) -> Any:
+    """Declare replicated values to be each device's own, so that their gradients stay so until `sync`.
+
+    Under shard_map the gradient of a replicated value is summed over devices by JAX itself; a mean taken after that
+    would be too large by the number of devices.
+    """
+    return tree if axis_name is None else jax.lax.pcast(tree, axis_name, to="varying")
+
+
+def play_round(rules: Rules, round_: Round, key: Key[Array, ""], table: Table, batch: Batch) -> tuple[Table, Metrics]:
+    """Play `round_` as often as it repeats.
+
+    Args:
+        rules: what all rounds share.
+        round_: the round.
+        key: the round's key at this step.
+        table: the state to change.
+        batch: `(batch, rows)`, cut into microbatches: leaves are `[cuts, b, ...]` with `cuts >= round_.repeat`.
+    """
+
+    def once(table: Table, cut: Any) -> tuple[Table, Metrics]:
+        return _play_once(rules, round_, Deal(key, *cut), table)
+
+    if round_.repeat == 1:
+        return once(table, jax.tree.map(lambda x: x[0], batch))
+    table, metrics = jax.lax.scan(once, table, jax.tree.map(lambda x: x[: round_.repeat], batch))
+    return table, jax.tree.map(lambda x: x[-1], metrics)
+
+
+def merge_metrics(*groups: Mapping[str, Array]) -> Metrics:
+    """One dictionary of float32 scalars; a UserError when two groups use the same name or a metric is no scalar."""
+    merged: Metrics = {}
+    for group in groups:
+        for name, value in group.items():
+            if name in merged:
+                raise UserError(f"two metrics of one step are named {name!r}; give one of the moves another `name`.")
+            if jnp.shape(value):
+                raise UserError(f"the metric {name!r} must be a scalar, got shape {jnp.shape(value)}.")
+            merged[name] = jnp.asarray(value, jnp.float32)
+    return merged
+
+
+def _play_once(rules: Rules, round_: Round, deal: Deal, table: Table) -> tuple[Table, Metrics]:
+    if rules.accumulate == 1:
+        gradient, table, metrics = _shared_play(rules, round_, deal, table)
+    else:
+        gradient, metrics = _replay(rules, round_, deal), {}
+    for index, move in enumerate(round_.moves):
+        grads, new_vars, moved = gradient(index, move, table)
+        grads = sync(grads, rules.axis_name)
+        table = _update(rules, move, jax.tree.map(lambda g: g * round_.every, grads), table._replace(vars=new_vars))
+        metrics = merge_metrics(metrics, moved, {f"{move.label}/grad_norm": optax.tree.norm(grads)})
+    return table, sync(metrics, rules.axis_name)
+
+
+def _update(rules: Rules, move: Move, grads: Any, table: Table) -> Table:
+    name = move.player
+    updates, opt_state = rules.optimizers[name].update(grads, table.opt_states[name], table.params[name])
+    params = optax.apply_updates(table.params[name], updates)
+    return table._replace(params={**table.params, name: params}, opt_states={**table.opt_states, name: opt_state})
+
+
+def _shared_play(rules: Rules, round_: Round, deal: Deal, table: Table) -> tuple[Gradient, Table, Metrics]:
+    """Run the play once, linearised in its movers; each move adds the play's pull-back to its direct gradient.
+
+    A play that does not depend on the mover pulls back zeros, and XLA removes the unused products.
+    """
+    params, collections = vary((table.params, table.vars), rules.axis_name)
+    moving = {move.player: params[move.player] for move in round_.moves}
+
+    def play(moving: Params) -> tuple[Any, Aux]:
+        return _play(round_, {**params, **moving}, collections, deal)
+
+    outcome, pull_back, played = jax.vjp(play, moving, has_aux=True)
+
+    def gradient(index: int, move: Move, table: Table) -> tuple[Any, Vars, Metrics]:
+        params, collections = vary((table.params, table.vars), rules.axis_name)
+
+        def loss(own: Any, outcome: Any) -> tuple[Array, Aux]:
+            seen = {**params, move.player: own}
+            return move.loss(seen, collections, outcome, deal.batch, deal.keys(1 + index))
+
+        judged = jax.value_and_grad(loss, argnums=(0, 1), has_aux=True, allow_int=True)
+        (value, aux), (direct, cotangent) = judged(params[move.player], outcome)
+        through_play = pull_back(cotangent)[0][move.player]
+        grads = jax.tree.map(jnp.add, direct, through_play)
+        metrics = merge_metrics({f"{move.label}/loss": value}, aux.metrics)
+        return grads, _absorb(table.vars, aux, rules.axis_name), metrics
+
+    table = table._replace(vars=_absorb(table.vars, played, rules.axis_name))
+    return gradient, table, merge_metrics(played.metrics)
+
+
+def _replay(rules: Rules, round_: Round, deal: Deal) -> Gradient:
+    """Gradients that are means over microbatches; every move plays again on each, so that memory stays that of one."""
+    cuts = split((deal.batch, deal.rows), rules.accumulate)
+
+    def gradient(index: int, move: Move, table: Table) -> tuple[Any, Vars, Metrics]:
+        def one(carry: tuple[Vars, Any], cut: Any) -> tuple[tuple[Vars, Any], Metrics]:
+            seen, total = carry
+            part = Deal(deal.key, *cut)
+            params, collections = vary((table.params, seen), rules.axis_name)
+
+            def loss(own: Any) -> tuple[Array, tuple[Aux, Aux]]:
+                with_own = {**params, move.player: own}
+                outcome, played = _play(round_, with_own, collections, part)
+                after = _absorb(collections, played, None)
+                value, aux = move.loss(with_own, after, outcome, part.batch, part.keys(1 + index))
+                return value, (played, aux)
+
+            (value, (played, aux)), grads = jax.value_and_grad(loss, has_aux=True)(params[move.player])
+            # The first move reports the play and keeps its collections; later moves only repeat it.
+            reported = (played, aux) if index == 0 else (aux,)
+            for report in reported:
+                seen = _absorb(seen, report, rules.axis_name)
+            metrics = merge_metrics({f"{move.label}/loss": value}, *(report.metrics for report in reported))
+            return (seen, jax.tree.map(jnp.add, total, grads)), metrics
+
+        zeros = vary(jax.tree.map(jnp.zeros_like, table.params[move.player]), rules.axis_name)
+        (seen, total), metrics = jax.lax.scan(one, (table.vars, zeros), cuts)
+        mean = jax.tree.map(lambda g: g / rules.accumulate, total)
+        return mean, seen, jax.tree.map(lambda m: m.mean(0), metrics)
+
+    return gradient
+
+
+def _play(round_: Round, params: Params, collections: Vars, deal: Deal) -> tuple[Any, Aux]:
+    return round_.play(params, collections, deal.batch, deal.keys(0)) if round_.play else (None, Aux())
+
+
+def _absorb(collections: Vars, aux: Aux, axis_name: str | None) -> Vars:
+    """The collections with what `aux` brings, made equal on all devices."""
+    _check_names("player", aux.vars, set(collections) - {"extras"}, "players")
+    _check_names("extra", aux.extras, set(collections["extras"]), "init_state(extras=...)")
+    updated = {name: {**collections[name], **sync(new, axis_name)} for name, new in aux.vars.items()}
+    extras = {**collections["extras"], **sync(dict(aux.extras), axis_name)}
+    return {**collections, **updated, "extras": extras}
+
+
+def _check_names(kind: str, given: Mapping[str, Any], known: set[str], where: str) -> None:
+    for name in given:
+        if name not in known:
+            raise UserError(f"Aux brings the {kind} {name!r}, but {where} has {sorted(known) or 'none'}.")

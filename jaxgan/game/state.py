@@ -1,0 +1,143 @@
+"""The words of the game: moves and rounds, and the state that a training step maps to its successor."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+import flax.struct
+import jax
+from flax import linen as nn
+from jaxtyping import Array, Float, Key
+
+Params: TypeAlias = dict[str, Any]  # player -> parameters, any pytree
+Vars: TypeAlias = dict[str, Any]  # player -> mutable collections; and "extras" -> GameState.extras
+Metrics: TypeAlias = dict[str, Array]  # name -> float scalar
+Batch: TypeAlias = Any  # a pytree whose leaves share their leading axis
+
+
+class Aux(NamedTuple):
+    """What a play or a loss reports besides its result.
+
+    Attributes:
+        metrics: scalars to log, by name.
+        vars: new mutable collections, by player; a player that is absent keeps what it had.
+        extras: new entries of `GameState.extras`, by name.
+    """
+
+    metrics: Mapping[str, Array] = {}
+    vars: Mapping[str, Any] = {}
+    extras: Mapping[str, Any] = {}
+
+
+PlayFn: TypeAlias = Callable[[Params, Vars, Batch, Array], tuple[Any, Aux]]
+"""`(params, vars, batch, rng) -> (outcome, aux)`; `rng` is an array of keys, one an example."""
+
+LossFn: TypeAlias = Callable[[Params, Vars, Any, Batch, Array], tuple[Float[Array, ""], Aux]]
+"""`(params, vars, outcome, batch, rng) -> (loss, aux)`, with every player's parameters in `params`."""
+
+
+class Move(NamedTuple):
+    """One optimiser update of one player against its own loss.
+
+    Attributes:
+        player: whose parameters move. Only they are differentiated.
+        loss: the player's loss, given the outcome of the round's play.
+        name: prefix of the move's metrics; the player's name unless given. A player's second move needs one.
+    """
+
+    player: str
+    loss: LossFn
+    name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The prefix of this move's metrics."""
+        return self.name or self.player
+
+
+class Round(NamedTuple):
+    """The networks play once, then each listed player moves, in order.
+
+    Attributes:
+        moves: the updates. A later move sees the parameters that earlier moves have left.
+        play: makes the outcome that the losses judge; without one the outcome is None.
+        every: lazy regularisation: the round is played at steps 0, every, 2 every, ...; gradients are scaled by it.
+        repeat: the round is played this many times a step, each time on another microbatch of the batch.
+    """
+
+    moves: tuple[Move, ...]
+    play: PlayFn | None = None
+    every: int = 1
+    repeat: int = 1
+
+
+@flax.struct.dataclass
+class PlayerState:
+    """A player: parameters, mutable collections, optimiser state, and moving average of the parameters (or None)."""
+
+    params: Any
+    vars: Any
+    opt_state: Any
+    ema: Any = None
+
+    def variables(self, averaged: bool = False) -> dict[str, Any]:
+        """Flax variables of this player; with `averaged`, those of its moving average where it keeps one.
+
+        Collections (batch statistics) belong to both: they are copied into the average, never averaged themselves.
+        """
+        params = self.ema if averaged and self.ema is not None else self.params
+        return {"params": params, **self.vars}
+
+
+@flax.struct.dataclass
+class GameState:
+    """Everything a run must remember; arrays only.
+
+    Attributes:
+        step: steps taken so far, int32.
+        players: the players by name.
+        extras: further state that plays and losses read (as `vars["extras"]`) and update (by `Aux.extras`).
+        held: the last metrics of the lazy rounds, reported again while those are skipped.
+    """
+
+    step: Any  # an array, an abstract one, or under vmap a stack of them
+    players: dict[str, PlayerState]
+    extras: dict[str, Any]
+    held: dict[str, dict[str, Any]]
+
+
+StepFn: TypeAlias = Callable[[GameState, Batch, Key[Array, ""]], tuple[GameState, Metrics]]
+
+
+class System(NamedTuple):
+    """What a recipe returns, and all that training, sampling and evaluation know of it.
+
+    Attributes:
+        init: `key -> state`.
+        step: `(state, batch, key) -> (state, metrics)`; `key` is the run's, the same at every step.
+        sample: `(state, keys [n], label [n] or None) -> images [n, h, w, c]` in [-1, 1], by averaged weights if kept.
+        networks: the Flax modules by player.
+        config: the recipe's configuration.
+        microbatches: a batch has `config.batch_size * microbatches` examples (critic steps take several).
+    """
+
+    init: Callable[[Key[Array, ""]], GameState]
+    step: StepFn
+    sample: Callable[[GameState, Key[Array, " n"], Array | None], Float[Array, "n h w c"]]
+    networks: dict[str, Any]
+    config: Any
+    microbatches: int = 1
+
+
+def variables(params: Params, collections: Vars, player: str) -> dict[str, Any]:
+    """Flax variables of `player`, as `Module.apply` takes them."""
+    return {"params": params[player], **collections[player]}
+
+
+def apply(network: nn.Module, variables: Mapping[str, Any], *inputs: Any, **options: Any) -> Any:
+    """`network.apply`: its output, or the pair (output, updated collections) when `mutable` is among the options."""
+    return network.apply(variables, *inputs, **options)
+
+
+def parameter_count(tree: Any) -> int:
+    """Number of scalars in a pytree of arrays or abstract arrays."""
+    return sum(leaf.size for leaf in jax.tree.leaves(tree))

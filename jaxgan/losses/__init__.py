@@ -1,0 +1,1 @@
+"""Losses as mathematics on arrays: one value per example, never reduced."""

@@ -1,0 +1,70 @@
+"""Adam of the players, and its lazy correction."""
+
+import chex
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from jaxgan.errors import UserError
+from jaxgan.game import adam, policy
+
+
+def updates(optimizer, gradients):
+    state, moved = optimizer.init(jnp.float32(0)), []
+    for gradient in gradients:
+        update, state = optimizer.update(jnp.float32(gradient), state)
+        moved.append(float(update))
+    return moved
+
+
+def by_hand(gradients, rate, b1, b2):
+    """Kingma and Ba 2015, algorithm 1, in numpy."""
+    m = v = 0.0
+    moved = []
+    for t, g in enumerate(gradients, start=1):
+        m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
+        moved.append(-rate * (m / (1 - b1**t)) / (np.sqrt(v / (1 - b2**t)) + 1e-8))
+    return moved
+
+
+GRADIENTS = [1.0, -0.5, 3.0, 0.1]
+
+
+def test_adam_is_adam():
+    np.testing.assert_allclose(updates(adam(1e-2), GRADIENTS), by_hand(GRADIENTS, 1e-2, 0.5, 0.999), rtol=1e-4)
+
+
+def test_lazy_correction_rescales_rate_and_betas():
+    c = 16 / 17
+    expected = by_hand(GRADIENTS, 1e-2 * c, 0.5**c, 0.99**c)
+    np.testing.assert_allclose(updates(adam(1e-2, b2=0.99, lazy_every=16), GRADIENTS), expected, rtol=1e-4)
+
+
+def test_a_schedule_is_read_at_the_training_step():
+    """With k = 1 a player makes two updates a step: updates 0, 1, 2, 3 are steps 0, 0.5, 1, 1.5."""
+    schedule = optax.linear_schedule(1.0, 0.0, 2)
+    lazy = updates(adam(schedule, b1=0.0, b2=0.0, lazy_every=1), [1.0] * 4)
+    np.testing.assert_allclose(lazy, [-0.5 * rate for rate in (1.0, 0.75, 0.5, 0.25)], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"learning_rate": 0.0}, "learning rate must be above 0, got 0.0"),
+        ({"learning_rate": 1e-3, "b1": 1.0}, "b1 must be at least 0 and below 1, got 1.0"),
+        ({"learning_rate": 1e-3, "b2": -0.1}, "b2 must be"),
+        ({"learning_rate": 1e-3, "lazy_every": 0}, "lazy_every must be at least 1 step, got 0"),
+    ],
+)
+def test_impossible_numbers(arguments, sentence):
+    with pytest.raises(UserError, match=sentence):
+        adam(**arguments)
+
+
+def test_policies():
+    chex.assert_equal(policy("float32").compute, jnp.float32)
+    mixed = policy("bfloat16")
+    assert (mixed.params, mixed.compute, mixed.output) == (jnp.float32, jnp.bfloat16, jnp.float32)
+    with pytest.raises(UserError, match="precision must be one of float32, bfloat16, got 'float16'"):
+        policy("float16")
