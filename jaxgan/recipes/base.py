@@ -1,0 +1,120 @@
+"""What every recipe's configuration has, and the checks that all share."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import jax
+from flax import linen as nn
+from jaxtyping import Array, Key
+
+from jaxgan.errors import UserError
+from jaxgan.game import (
+    Ema,
+    GameState,
+    Precision,
+    Round,
+    System,
+    adam,
+    init_state,
+    make_train_step,
+    microbatches,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeConfig:
+    """The fields that all recipes have. Every number must be positive unless the field is in `MAY_BE_ZERO`."""
+
+    image_shape: tuple[int, int, int] = (28, 28, 1)
+    """Height, width and channels of the images, in pixels; taken from the data."""
+    classes: int = 0
+    """Number of classes of the labels, 0 without labels; taken from the data."""
+    steps: int = 10_000
+    """Training steps in all."""
+    batch_size: int = 64
+    """Images per step, over all devices."""
+    precision: Precision = "float32"
+    """Number format of activations; weights, losses and optimiser stay float32."""
+    accumulate: int = 1
+    """Microbatches over which each gradient is averaged, to save memory."""
+    ema_halflife_kimg: float = 10.0
+    """Half-life of the averaged generator, in thousands of images; 0 for no average."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatentConfig(RecipeConfig):
+    """Further fields of a game in which a generator maps latent vectors to images and a discriminator judges them."""
+
+    z_dim: int = 100
+    """Size of the latent vector."""
+    g_learning_rate: float = 2e-4
+    """Adam's rate for the generator."""
+    d_learning_rate: float = 2e-4
+    """Adam's rate for the discriminator."""
+    beta1: float = 0.5
+    """Adam's decay of the first moment, for both players."""
+
+
+MAY_BE_ZERO = ("classes", "ema_halflife_kimg", "beta1")
+
+
+def check(config: RecipeConfig) -> None:
+    """Raise a UserError that names the first field of `config` whose number is impossible."""
+    for field in fields(config):
+        for number in _numbers(getattr(config, field.name)):
+            zero_ok = field.name in MAY_BE_ZERO
+            if not (number > 0 or (zero_ok and number == 0)) or math.isinf(number):
+                takes = "finite" if number > 0 else "at least 0" if zero_ok else "above 0"
+                raise UserError(f"--{option(field.name)} must be {takes}, got {number}.")
+    if config.batch_size % config.accumulate:
+        raise UserError(
+            f"--batch-size must be a multiple of --accumulate {config.accumulate}, got {config.batch_size}."
+        )
+
+
+def check_conditional(config: RecipeConfig, recipe: str) -> None:
+    """Raise a UserError when a recipe that needs labels gets data without."""
+    if config.classes < 1:
+        raise UserError(
+            f"{recipe} needs labelled images (a folder with one sub-folder per class), but the data has none."
+        )
+
+
+def option(field: str) -> str:
+    """The command-line spelling of a field."""
+    return field.replace("_", "-")
+
+
+def latent_game(
+    config: LatentConfig,
+    networks: Mapping[str, nn.Module],
+    rounds: Sequence[Round],
+    init_players: Callable[[Key[Array, ""], Key[Array, ""]], Mapping[str, Any]],
+    sample: Callable[..., Array],
+    axis_name: str | None,
+) -> System:
+    """The system of a game between a generator `g` and a discriminator `d`: Adam for both, an average of `g`.
+
+    Args:
+        config: the recipe's configuration.
+        networks: the modules of the players.
+        rounds: the game.
+        init_players: `(g_key, d_key) -> {"g": variables, "d": variables}`.
+        sample: as in `System`.
+        axis_name: as for `make_train_step`.
+    """
+    optimizers = {"g": adam(config.g_learning_rate, config.beta1), "d": adam(config.d_learning_rate, config.beta1)}
+    ema = {"g": Ema(config.ema_halflife_kimg)} if config.ema_halflife_kimg else {}
+    step = make_train_step(rounds, optimizers, ema=ema, axis_name=axis_name, accumulate=config.accumulate)
+
+    def init(rng: Key[Array, ""]) -> GameState:
+        return init_state(rounds, optimizers, init_players(*jax.random.split(rng)), ema=ema)
+
+    return System(init, step, sample, dict(networks), config, microbatches(rounds))
+
+
+def _numbers(value: Any) -> list[int | float]:
+    values = value if isinstance(value, tuple) else (value,)
+    return [v for v in values if isinstance(v, int | float)]

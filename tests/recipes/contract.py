@@ -1,0 +1,43 @@
+"""The smallest configuration of every recipe. A recipe without an entry here fails the contract."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxgan import recipes
+
+COMMON = {"image_shape": (8, 8, 1), "batch_size": 16, "steps": 4, "z_dim": 6}
+SMALL: dict[str, dict[str, Any]] = {
+    "gan": {"g_widths": (12,), "d_widths": (12,)},
+    "dcgan": {"g_width": 4, "d_width": 4},
+    "cgan": {"g_width": 4, "d_width": 4, "classes": 3},
+    "cgan/mlp": {"network": "mlp", "g_widths": (12,), "d_widths": (12,), "classes": 3},
+}
+CASES = tuple(SMALL)
+
+
+def module(case):
+    return recipes.load(case.split("/")[0])
+
+
+def config(case, **changes):
+    return module(case).Config(**{**COMMON, **SMALL[case], **changes})
+
+
+def build(case, axis_name=None, **changes):
+    return module(case).build(config(case, **changes), axis_name)
+
+
+def batch(case, seed=0):
+    c = config(case)
+    images, labels = jax.random.split(jax.random.key(seed))
+    made = {"image": jnp.tanh(jax.random.normal(images, (c.batch_size, *c.image_shape)))}
+    if c.classes:
+        made["label"] = jax.random.randint(labels, (c.batch_size,), 0, c.classes)
+    return made
+
+
+def labels(case, n):
+    c = config(case)
+    return jnp.arange(n) % c.classes if c.classes else None

@@ -1,0 +1,153 @@
+"""What holds of every recipe."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from jaxgan import recipes
+from jaxgan.errors import UserError
+from jaxgan.game import parallel
+from jaxgan.recipes import base
+from jaxgan.train import checkpoint
+from tests.recipes import contract
+
+KEY = jax.random.key(5)
+every_recipe = pytest.mark.parametrize("case", contract.CASES)
+
+
+def test_every_recipe_is_here():
+    assert {case.split("/")[0] for case in contract.CASES} == set(recipes.names())
+
+
+def params(state):
+    return {name: player.params for name, player in state.players.items()}
+
+
+@every_recipe
+def test_state_steps_and_checkpoint(case, tmp_path):
+    """Arrays only; one trace; finite; every player moves; a restored run goes on bit for bit."""
+    system = contract.build(case)
+    abstract = jax.eval_shape(system.init, KEY)
+    step = jax.jit(chex.assert_max_traces(system.step, n=1))
+    state = first = system.init(KEY)
+    chex.assert_trees_all_equal_shapes_and_dtypes(abstract, state)
+    assert set(state.players) == set(system.networks) == {"g", "d"}
+    for t in range(4):
+        if t == 2:
+            checkpoint.save(tmp_path, 2, state, {}, keep=1)
+        state, metrics = step(state, contract.batch(case, t), KEY)
+    chex.clear_trace_counter()
+    chex.assert_trees_all_equal_shapes_and_dtypes(abstract, state)
+    chex.assert_tree_all_finite((state, metrics))
+    assert {"d/loss", "g/loss", "d_real", "d_fake", "value"} <= set(metrics)
+    for name in system.networks:
+        assert metrics[f"{name}/grad_norm"] > 0
+        for before, after in zip(*map(jax.tree.leaves, (params(first)[name], params(state)[name])), strict=True):
+            assert not np.array_equal(before, after)
+
+    resumed = checkpoint.restore(tmp_path, 2, abstract)
+    for t in (2, 3):
+        resumed, _ = step(resumed, contract.batch(case, t), KEY)
+    chex.assert_trees_all_equal(resumed, state)
+
+
+@every_recipe
+def test_each_move_changes_its_own_player_only(case, monkeypatch):
+    """With one optimiser at rest, that player's parameters stay and the other's move."""
+    for moving, rate in (("g", {"g": 0.1, "d": 0.0}), ("d", {"g": 0.0, "d": 0.1})):
+        rates = iter((rate["g"], rate["d"]))
+        monkeypatch.setattr(base, "adam", lambda *_, rates=rates: optax.sgd(next(rates)))
+        system = contract.build(case)
+        state = system.init(KEY)
+        after, _ = jax.jit(system.step)(state, contract.batch(case), KEY)
+        for name in ("g", "d"):
+            same = jax.tree.map(np.array_equal, params(state)[name], params(after)[name])
+            assert any(jax.tree.leaves(same)) is (name != moving)
+
+
+@every_recipe
+def test_samples(case):
+    system = contract.build(case)
+    state = system.init(KEY)
+    keys = jax.random.split(jax.random.key(1), 5)
+    images = system.sample(state, keys, contract.labels(case, 5))
+    chex.assert_shape(images, (5, *system.config.image_shape))
+    chex.assert_type(images, jnp.float32)
+    assert -1 <= images.min() < images.max() <= 1
+    np.testing.assert_array_equal(images, system.sample(state, keys, contract.labels(case, 5)))
+    fewer = system.sample(state, keys[:3], contract.labels(case, 3))
+    np.testing.assert_allclose(fewer, images[:3], rtol=1e-5, atol=1e-6)
+    assert not np.allclose(images[0], images[1])
+
+
+@every_recipe
+def test_labels_matter_where_they_are_taken(case):
+    system = contract.build(case)
+    state, keys = system.init(KEY), jax.random.split(jax.random.key(1), 4)
+    if not system.config.classes:
+        return
+    zeros, ones = (system.sample(state, keys, jnp.full(4, label)) for label in (0, 1))
+    assert not np.allclose(zeros, ones)
+    with pytest.raises(UserError, match="one label per image"):
+        system.sample(state, keys, None)
+    with pytest.raises(UserError, match="needs labelled images"):
+        contract.build(case, classes=0)
+    one, other = (
+        jax.jit(system.step)(state, {**contract.batch(case), "label": jnp.full(16, c)}, KEY)[1] for c in (0, 1)
+    )
+    assert one["d/loss"] != other["d/loss"]
+
+
+@every_recipe
+@pytest.mark.parametrize("mode", ["jit", "pmap", "shard_map"])
+def test_parallel_modes_agree(case, mode, monkeypatch):
+    """Two steps of SGD on four devices against one, whole state, 1e-5."""
+    monkeypatch.setattr(base, "adam", lambda *_: optax.sgd(0.05))
+
+    def train(mode, devices):
+        mesh = parallel.make_mesh(jax.devices()[:devices])
+        system = contract.build(case, parallel.axis_name_of(mode))
+        run = parallel.parallelize(system.step, mode, mesh)
+        state, key = parallel.place_state((system.init(KEY), KEY), mesh)
+        for t in range(2):
+            state, metrics = run(state, parallel.place_batch(contract.batch(case, t), mesh), key)
+        return jax.device_get((state, metrics))
+
+    chex.assert_trees_all_close(train(mode, 4), train("jit", 1), rtol=1e-5, atol=1e-5)
+
+
+@every_recipe
+def test_bfloat16_computes_in_half_and_keeps_state_whole(case):
+    system = contract.build(case, precision="bfloat16")
+    state, metrics = jax.jit(system.step)(system.init(KEY), contract.batch(case), KEY)
+    chex.assert_tree_all_finite((state, metrics))
+    chex.assert_trees_all_equal_dtypes(state, contract.build(case).init(KEY))
+    program = jax.jit(system.step).lower(state, contract.batch(case), KEY).as_text()
+    assert "bf16" in program
+
+
+@every_recipe
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"batch_size": 0}, "--batch-size must be above 0, got 0"),
+        ({"steps": -1}, "--steps must be above 0, got -1"),
+        ({"d_learning_rate": 0.0}, "--d-learning-rate must be above 0"),
+        ({"beta1": 1.0}, "b1 must be at least 0 and below 1, got 1.0"),
+        ({"accumulate": 3}, "--batch-size must be a multiple of --accumulate 3, got 16"),
+        ({"ema_halflife_kimg": -1.0}, "--ema-halflife-kimg must be at least 0"),
+        ({"ema_halflife_kimg": float("nan")}, "--ema-halflife-kimg must be at least 0, got nan"),
+        ({"g_learning_rate": float("inf")}, "--g-learning-rate must be finite, got inf"),
+    ],
+)
+def test_impossible_numbers_are_one_sentence(case, change, sentence):
+    with pytest.raises(UserError, match=sentence):
+        contract.build(case, **change)
+
+
+def test_an_unknown_recipe_gets_the_list_and_a_guess():
+    with pytest.raises(UserError, match=r"there is no recipe 'dcgn'; the recipes are cgan, dcgan, gan.*'dcgan'\?"):
+        recipes.load("dcgn")
