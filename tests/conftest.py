@@ -1,11 +1,36 @@
-"""Eight virtual CPU devices, one shared compilation cache off, and run-time shape checks over the whole package."""
+"""Eight virtual CPU devices, run-time checks of every annotation of the package, and nothing written to the user's home."""
 
 import os
 
 os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
+from pathlib import Path
+
+import pytest
 from jaxtyping import install_import_hook
 
 # Every annotated function of the package is checked on every call that a test makes.
 install_import_hook("jaxgan", "beartype.beartype")
+
+from jaxgan import data
+
+
+@pytest.fixture(autouse=True)
+def _no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A TFDS data dir that holds the bundled set."""
+    directory = tmp_path_factory.mktemp("tfds")
+    data.load("fashion_mnist_10k", data_dir=directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def fashion(prepared: Path) -> data.ImageData:
+    """The bundled images."""
+    return data.load("fashion_mnist_10k", data_dir=prepared)

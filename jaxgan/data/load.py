@@ -1,0 +1,69 @@
+"""The one door: a name or a path to an `ImageData`."""
+
+import os
+from pathlib import Path
+
+from jaxgan.data import settings as settings_module
+from jaxgan.data.settings import Resize, Settings, Size
+from jaxgan.data.source import ImageData
+from jaxgan.errors import UserError
+
+BUNDLED = "fashion_mnist_10k"
+FILE_ENDINGS = (".zip", ".npz", ".npy", ".gz", "-ubyte")
+
+
+def _looks_like_path(spec: str) -> bool:
+    marked = spec.startswith((".", "~", "/", "\\")) or spec.endswith(("/", "\\", *FILE_ENDINGS))
+    return marked or Path(spec).is_absolute()
+
+
+def _load_path(path: Path, spec: str, settings: Settings) -> ImageData:
+    from jaxgan.data import arrays, folder, idx
+
+    if path.is_dir():
+        images = idx.images_file(path)
+        return arrays.load_idx(images, spec, settings) if images else folder.load_folder(path, spec, settings)
+    if path.name.endswith(".zip"):
+        return folder.load_zip(path, spec, settings)
+    if path.suffix in (".npz", ".npy"):
+        return arrays.load_numpy(path, spec, settings)
+    if "-images-idx3-ubyte" in path.name:
+        return arrays.load_idx(path, spec, settings)
+    raise UserError(f"--data {spec} is a file, but not a .zip, .npz, .npy or *-images-idx3-ubyte file of images.")
+
+
+def load(
+    spec: str,
+    *,
+    image_size: int | Size | None = None,
+    resize: Resize = "crop",
+    channels: int | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
+) -> ImageData:
+    """Loads images by name or from a path.
+
+    Args:
+      spec: "fashion_mnist_10k" (bundled); or an existing folder of images or IDX files, `.zip`, `.npz`, `.npy`; or a
+        TensorFlow Datasets name such as "mnist", "celeb_a[test]", "name/config:version[train[:50%]]".
+      image_size: pixels a side, or (height, width); None keeps the images' common size of at most 512 pixels a side,
+        and is 64 where they have none.
+      resize: "crop" scales to cover and cuts the middle out, "pad" scales to lie within and fills with black, "stretch"
+        lets the aspect ratio go.
+      channels: 1 grey, 3 colour; None is grey if every image is.
+      data_dir: where TFDS data lie; $TFDS_DATA_DIR or ~/tensorflow_datasets if None.
+
+    Returns:
+      uint8 images of one shape, labels where there are any, and a line that says what was loaded and how.
+
+    Raises:
+      UserError: one sentence on what is wrong with the name, the options or the files.
+    """
+    settings = settings_module.check(image_size, resize, channels)
+    path = Path(spec).expanduser()
+    if spec != BUNDLED and spec and path.exists():
+        return _load_path(path, spec, settings)
+    if not spec or _looks_like_path(spec):
+        raise UserError(f"--data {spec!r} does not exist; it takes a folder of images, a file of them or a TFDS name.")
+    from jaxgan.data import tfds_source
+
+    return tfds_source.load(spec, settings, data_dir)

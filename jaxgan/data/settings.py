@@ -1,0 +1,96 @@
+"""What the user may ask of the images, and what is done when they ask for nothing."""
+
+from collections import Counter
+from collections.abc import Sequence
+from io import BufferedReader, BytesIO
+from typing import Literal, NamedTuple, get_args
+
+from jaxgan.errors import UserError
+
+Resize = Literal["crop", "pad", "stretch"]
+Size = tuple[int, int]
+"""(height, width) in pixels."""
+File = BufferedReader | BytesIO
+"""An open file, on disk or in memory."""
+
+DEFAULT_SIZE: Size = (64, 64)
+"""Where the images have no common size of their own."""
+LARGEST_KEPT = 512
+"""Images of one common size keep it up to this many pixels a side."""
+WORDS = {"crop": "scaled and centre-cropped to", "pad": "scaled and padded to", "stretch": "stretched to"}
+
+
+class Settings(NamedTuple):
+    """The user's wishes: None leaves the choice to the data."""
+
+    size: Size | None = None
+    resize: Resize = "crop"
+    channels: Literal[1, 3] | None = None
+
+
+class Fit(NamedTuple):
+    """The shape every image is brought to, and how."""
+
+    height: int
+    width: int
+    channels: int
+    resize: Resize = "crop"
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, channels)."""
+        return (self.height, self.width, self.channels)
+
+
+class Header(NamedTuple):
+    """What an image says of itself before its pixels are decoded."""
+
+    height: int
+    width: int
+    grey: bool
+
+
+def check(image_size: int | Size | None, resize: str, channels: int | None) -> Settings:
+    """Returns the settings, checked.
+
+    Raises:
+      UserError: naming the option whose value is impossible.
+    """
+    size = (image_size, image_size) if isinstance(image_size, int) else image_size
+    if size is not None and (len(size) != 2 or min(size) < 1):
+        raise UserError(f"--image-size takes a positive number of pixels, or a height and a width, got {image_size}.")
+    if resize not in get_args(Resize):
+        raise UserError(f"--resize takes {', '.join(get_args(Resize))}, got {resize!r}.")
+    if channels not in (None, 1, 3):
+        raise UserError(f"--channels takes 1 (grey) or 3 (colour), got {channels}.")
+    return Settings(size, resize, channels)  # type: ignore[arg-type]
+
+
+def agree(headers: Sequence[Header], settings: Settings) -> tuple[Fit, str]:
+    """Returns the common shape for images of these headers, and what to tell people about it ("" if nothing changes).
+
+    Grey only if all are grey. No size asked for: the images' own if they share one of at most 512 pixels a side, else
+    64x64.
+    """
+    sizes = Counter((one.height, one.width) for one in headers)
+    channels = settings.channels or (1 if headers and all(one.grey for one in headers) else 3)
+    own = next(iter(sizes)) if len(sizes) == 1 else None
+    if settings.size:
+        size, hint = settings.size, ""
+    elif own and max(own) <= LARGEST_KEPT:
+        size, hint = own, ""
+    else:
+        size, hint = DEFAULT_SIZE, " (--image-size takes another size)"
+    note = "" if own == size else f"{_range(sizes)} {WORDS[settings.resize]} {_text(size)}{hint}"
+    return Fit(*size, channels, settings.resize), note
+
+
+def _text(size: Size) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+def _range(sizes: Counter[Size]) -> str:
+    ordered = sorted(sizes, key=lambda size: (size[0] * size[1], size))
+    if len(ordered) < 2:
+        return _text(ordered[0]) if ordered else "images"
+    return f"{len(ordered)} sizes from {_text(ordered[0])} to {_text(ordered[-1])}"

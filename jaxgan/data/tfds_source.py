@@ -1,0 +1,214 @@
+"""Any TensorFlow Datasets name, read as `array_record` through `tfds.data_source`, without TensorFlow."""
+
+import contextlib
+import difflib
+import importlib.util
+import io
+import os
+import re
+import socket
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow_datasets as tfds
+from absl import logging
+from tensorflow_datasets.core.registered import DatasetNotFoundError
+
+from jaxgan.data import encoded, source
+from jaxgan.data.builder import FashionMnist10k
+from jaxgan.data.settings import File, Header, Settings, agree
+from jaxgan.errors import UserError
+
+SPEC = re.compile(r"(?P<name>[\w/:.*=,]+)(\[(?P<split>.+)\])?")
+DEFAULT_SPLIT = "train"
+
+
+@contextlib.contextmanager
+def _muted() -> Iterator[None]:
+    """Keeps log lines out of the terminal."""
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Keeps progress bars and prints out of the terminal too."""
+    nowhere = io.StringIO()
+    with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+        yield
+
+
+def _data_dir(data_dir: str | os.PathLike[str] | None) -> Path:
+    """Returns where TFDS data lie: the argument, $TFDS_DATA_DIR or ~/tensorflow_datasets."""
+    return Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+
+
+def parse(spec: str) -> tuple[str, str]:
+    """Splits "name[split]" into TFDS name and split; the split defaults to "train".
+
+    Raises:
+      UserError: if it is not of that form.
+    """
+    match = SPEC.fullmatch(spec)
+    if match is None:
+        raise UserError(
+            f"--data {spec!r}: no file or folder here has that name, and a TFDS name is NAME, NAME/CONFIG:VERSION or "
+            "NAME[SPLIT]."
+        )
+    return match["name"], match["split"] or DEFAULT_SPLIT
+
+
+def near(name: str) -> str:
+    """Returns a clause that suggests data set names like this one, "" if none is."""
+    known = [FashionMnist10k.name, *tfds.list_builders(with_community_datasets=False)]
+    close = difflib.get_close_matches(re.split("[/:]", name)[0].lower(), known, n=3)
+    return f"; did you mean {' or '.join(close)}?" if close else "."
+
+
+def _builder(name: str, directory: Path) -> Any:
+    try:
+        with _silent():
+            return tfds.builder(name, data_dir=directory)
+    except DatasetNotFoundError as error:
+        raise UserError(f"--data {name}: neither a file or folder here nor a TFDS data set{near(name)}") from error
+    except Exception as error:  # TFDS raises ValueError, AssertionError and others for an unknown config or version
+        raise UserError(f"--data {name}: TFDS cannot open it ({_why(error)}).") from error
+
+
+def _why(error: Exception) -> str:
+    """Returns the first sentence of an error, without what TFDS puts before it."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return line.rpartition('}": ')[2].split(". ")[0].rstrip(".: ")
+
+
+def _check_host(builder: Any) -> None:
+    """Raises UserError when the set's first download host cannot be reached; TFDS itself would retry for minutes."""
+    urls = list(builder.url_infos)
+    if not urls or urllib.request.getproxies():
+        return
+    address = urllib.parse.urlsplit(urls[0])
+    try:
+        socket.create_connection((address.hostname, address.port or 443), timeout=10).close()
+    except OSError as error:
+        raise UserError(
+            f"--data {builder.name} has to be downloaded first, and {address.hostname} cannot be reached; "
+            "prepare it on a machine with a network connection and copy its folder into --data-dir."
+        ) from error
+
+
+def _prepare(builder: Any, directory: Path) -> None:
+    """Writes a set that is not there yet.
+
+    TFDS writes into a folder beside and renames it at the end, so a killed or a second process does no harm.
+    """
+    if isinstance(builder, FashionMnist10k):
+        with _silent():
+            builder.download_and_prepare(file_format="array_record")
+        return
+    if importlib.util.find_spec("tensorflow") is None:
+        raise UserError(
+            f"--data {builder.name} is not in {directory} yet, and preparing it takes TensorFlow once: "
+            "pip install 'jaxgan[tensorflow]'; the prepared set is then read without it."
+        )
+    _check_host(builder)
+    builder.download_and_prepare(file_format="array_record")
+
+
+def _prepared(name: str, directory: Path) -> Any:
+    """Returns a builder whose data lie ready in the directory."""
+    builder = _builder(name, directory)
+    if builder.is_prepared():
+        return builder
+    failure = "its folder there is incomplete; delete it and start again"
+    try:
+        _prepare(builder, directory)
+    except UserError:
+        raise
+    except Exception as error:  # a download, a disk, or another process that was faster
+        failure = _why(error)
+    builder = _builder(name, directory)
+    if not builder.is_prepared():
+        raise UserError(f"--data {name} cannot be prepared in {directory}: {failure} (see --data-dir).")
+    return builder
+
+
+def _first(features: Any, kind: type) -> str | None:
+    """Returns the first top-level feature of exactly this kind (a segmentation mask is a sub-kind of image)."""
+    return next((key for key, feature in dict(features).items() if type(feature) is kind), None)
+
+
+def _image_feature(builder: Any) -> str:
+    features = builder.info.features
+    is_dict = isinstance(features, tfds.features.FeaturesDict)
+    key = _first(features, tfds.features.Image) if is_dict else None
+    if key is None or features[key].np_dtype == np.float32:
+        raise UserError(f"--data {builder.name} is a TFDS data set without 8-bit images.")
+    return key
+
+
+def _open(builder: Any, split: str, image_key: str) -> Any:
+    """Returns the random-access source of a split; its images stay encoded, because ours is the one way to decode."""
+    features = builder.info.features
+    images = [key for key in features if isinstance(features[key], tfds.features.Image)]
+    try:
+        opened = builder.as_data_source(split=split, decoders={key: tfds.decode.SkipDecoding() for key in images})
+        present = bool(len(opened)) and opened[0][image_key] is not None
+    except NotImplementedError as error:
+        form = builder.info.file_format.value
+        raise UserError(
+            f"--data {builder.name} lies in {builder.data_dir} as {form}, which cannot be read without TensorFlow; "
+            "prepare it as array_record in another --data-dir."
+        ) from error
+    except Exception as error:
+        raise UserError(f"--data {builder.name}[{split}]: {_why(error)}.") from error
+    if not present:
+        raise UserError(f"--data {builder.name}[{split}] holds no images.")
+    return opened
+
+
+def _encoded(opened: Any, image_key: str, label_key: str | None, class_names: tuple[str, ...]) -> encoded.EncodedImages:
+    def read(index: int) -> tuple[File, int | None]:
+        record = opened[index]
+        label = int(record[label_key]) if class_names else None
+        if label is not None and label < 0:
+            raise UserError("it has no label: TFDS gives -1; choose another split")
+        return io.BytesIO(record[image_key]), label
+
+    return encoded.EncodedImages([f"image {row}" for row in range(len(opened))], read, class_names)
+
+
+def load(spec: str, settings: Settings, data_dir: str | os.PathLike[str] | None) -> source.ImageData:
+    """Returns a TFDS data set: its first image feature, and its first class label if it has one.
+
+    Args:
+      spec: "name", "name/config:version", with "[split]" behind; the split defaults to "train".
+      settings: size, resize, channels.
+      data_dir: where TFDS data lie; $TFDS_DATA_DIR or ~/tensorflow_datasets if None.
+
+    Raises:
+      UserError: if there is no such set, or it cannot be prepared or read here.
+    """
+    name, split = parse(spec)
+    with _muted():
+        builder = _prepared(name, _data_dir(data_dir))
+        image_key = _image_feature(builder)
+        opened = _open(builder, split, image_key)
+    features = builder.info.features
+    height, width, channels = features[image_key].shape
+    wanted = settings._replace(channels=settings.channels or (1 if channels == 1 else 3))
+    target, note = agree([Header(height, width, channels == 1)] if height and width else [], wanted)
+    label_key = _first(features, tfds.features.ClassLabel)
+    class_names = tuple(features[label_key].names) if label_key else ()
+    images = _encoded(opened, image_key, label_key, class_names if len(class_names) > 1 else ())
+    identity = f"{builder.info.full_name}[{split}]: {len(opened)} of {int(builder.info.dataset_size)} bytes"
+    return encoded.load(images, spec, target, note, identity)

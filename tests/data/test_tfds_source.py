@@ -1,0 +1,208 @@
+"""Oracle for the bundled set: its IDX files, read here with numpy alone."""
+
+import gzip
+import json
+import sys
+from importlib import resources
+
+import numpy as np
+import pytest
+
+from jaxgan import data
+from jaxgan.data import builder, encoded, tfds_source
+from jaxgan.data.settings import Settings
+from jaxgan.errors import UserError
+
+NAME = "fashion_mnist_10k"
+
+
+def bundled(name, skip):
+    path = resources.files("jaxgan") / "data/bundled/fashion_mnist" / name
+    return np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8)[skip:]
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """The bundled set cut to 30 images, so that preparing it takes no time."""
+    whole = builder._bundled
+    monkeypatch.setattr(builder, "_bundled", lambda name, rank: whole(name, rank)[:30])
+
+
+def test_bundled_set_is_the_published_one_in_its_order(fashion):
+    arrays = data.resident(fashion)
+    np.testing.assert_array_equal(arrays["image"].ravel(), bundled("t10k-images-idx3-ubyte.gz", 16))
+    np.testing.assert_array_equal(arrays["label"], bundled("t10k-labels-idx1-ubyte.gz", 8))
+    assert arrays["label"].dtype == np.int32
+    assert fashion.class_names == builder.CLASSES
+    assert fashion.description == "fashion_mnist_10k: 10,000 images 28x28x1, 10 classes"
+    assert data.nbytes(fashion) == 10_000 * 28 * 28
+    assert (
+        (resources.files("jaxgan") / "data/bundled/fashion_mnist/LICENSE")
+        .read_text()
+        .startswith("Fashion-MNIST: MIT License")
+    )
+
+
+def test_it_is_prepared_as_array_record_where_told_without_tensorflow(prepared, fashion):
+    assert list((prepared / NAME / "1.0.0").glob("*.array_record*"))
+    assert "tensorflow" not in sys.modules
+
+
+def test_fingerprint_is_the_same_on_every_machine(fashion):
+    # Made by this code; independent of Python, NumPy and the compression of the prepared files.
+    assert fashion.fingerprint == "075b1498a48d55e820dbecceee84a215e1f7bd9f929b5314711abff19ad3c4dc"
+
+
+def test_sizes_and_splits(prepared):
+    loaded = data.load(f"{NAME}[train[:50]]", image_size=32, resize="pad", channels=3, data_dir=prepared)
+    assert loaded.image_shape == (32, 32, 3)
+    assert loaded.description.startswith("fashion_mnist_10k[train[:50]]: 50 images 32x32x3, 10 classes; 28x28 scaled")
+
+
+def test_a_large_set_is_decoded_on_demand_and_known_by_its_version(prepared, fashion, monkeypatch):
+    monkeypatch.setattr(encoded, "IN_MEMORY_BYTES", 0)
+    lazy, again = (data.load(NAME, data_dir=prepared) for _ in range(2))
+    part = data.load(f"{NAME}[train[:50]]", data_dir=prepared)
+    assert isinstance(lazy.source, encoded.EncodedSource)
+    assert lazy.fingerprint == again.fingerprint != part.fingerprint
+    assert lazy.fingerprint != fashion.fingerprint  # not of the pixels: none was read
+    streamed, kept = (next(data.stream(one, 16, 0)) for one in (lazy, fashion))
+    for key in kept:
+        np.testing.assert_array_equal(streamed[key], kept[key])
+
+
+def test_preparing_prints_nothing(small, tmp_path, capfd, caplog):
+    data.load(NAME, data_dir=tmp_path)
+    assert capfd.readouterr() == ("", "")
+    assert not caplog.records
+
+
+def test_the_environment_names_the_folder(small, tmp_path):
+    data.load(NAME)
+    assert (tmp_path / "tfds" / NAME).is_dir()
+    assert not (tmp_path / "home").exists()
+
+
+def test_two_processes_may_prepare_at_once(small, tmp_path, monkeypatch):
+    """While one is generating, another starts and finishes: the first one's rename finds the folder taken."""
+    generate, others = builder.FashionMnist10k._generate_examples, []
+
+    def interrupted(self):
+        if not others:
+            others.append(1)
+            others.append(data.load(NAME, data_dir=tmp_path))
+        yield from generate(self)
+
+    monkeypatch.setattr(builder.FashionMnist10k, "_generate_examples", interrupted)
+    assert data.load(NAME, data_dir=tmp_path).fingerprint == others[1].fingerprint
+
+
+def test_a_killed_preparation_does_no_harm(small, tmp_path):
+    leftover = tmp_path / NAME / "incomplete.ABCDEF_1.0.0"
+    leftover.mkdir(parents=True)
+    (leftover / "fashion_mnist_10k-train.array_record-00000-of-00001").write_bytes(b"half")
+    assert len(data.load(NAME, data_dir=tmp_path).source) == 30
+
+
+def test_an_emptied_folder_is_named(tmp_path):
+    (tmp_path / NAME / "1.0.0").mkdir(parents=True)
+    with pytest.raises(UserError, match="incomplete; delete it"):
+        data.load(NAME, data_dir=tmp_path)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"cannot be prepared in .*file.*--data-dir"):
+        data.load(NAME, data_dir=tmp_path / "file")
+
+
+def test_records_that_need_tensorflow(small, tmp_path):
+    data.load(NAME, data_dir=tmp_path)
+    info = tmp_path / NAME / "1.0.0" / "dataset_info.json"
+    info.write_text(json.dumps(json.loads(info.read_text()) | {"fileFormat": "tfrecord"}))
+    with pytest.raises(UserError, match="tfrecord"):
+        data.load(NAME, data_dir=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("mnits", "did you mean mnist"),
+        ("fashion_mnist_10", "fashion_mnist_10k"),
+        ("qwertyuiop", "neither a file or folder here nor a TFDS data set.$"),
+        ("mnist/nosuch", "BuilderConfig nosuch not found"),
+        ("mnist:9.9.9", "cannot be loaded at version 9.9.9"),
+        ("mnist[train", r"NAME\[SPLIT\]"),
+        ("my photos", r"no file or folder here"),
+        ("fashion_mnist_10k[test]", "Unknown split 'test'"),
+    ],
+)
+def test_wrong_names(prepared, spec, message):
+    with pytest.raises(UserError, match=message) as caught:
+        data.load(spec, data_dir=prepared)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["mnist", "cifar10", "celeb_a"])
+def test_without_tensorflow_the_extra_is_named(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(tfds_source.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(UserError, match=r"pip install 'jaxgan\[tensorflow\]'"):
+        data.load(name, data_dir=tmp_path)
+
+
+def test_without_network_the_host_is_named_at_once(tmp_path, monkeypatch):
+    def refuse(address, timeout):
+        raise OSError
+
+    monkeypatch.setattr(tfds_source.importlib.util, "find_spec", lambda _: object())
+    monkeypatch.setattr(tfds_source.urllib.request, "getproxies", dict)
+    monkeypatch.setattr(tfds_source.socket, "create_connection", refuse)
+    with pytest.raises(
+        UserError, match=r"mnist has to be downloaded first, and storage\.googleapis\.com cannot be reached"
+    ):
+        data.load("mnist", data_dir=tmp_path)
+
+
+def test_sets_without_images():
+    import tensorflow_datasets as tfds
+
+    with pytest.raises(UserError, match="without 8-bit images"):
+        tfds_source._image_feature(tfds.builder("ag_news_subset"))
+
+
+def test_features_are_found_by_kind():
+    import tensorflow_datasets as tfds
+
+    features = tfds.features.FeaturesDict(
+        {
+            "file": tfds.features.Text(),
+            "mask": tfds.features.LabeledImage(labels=2, shape=(None, None, 1)),
+            "photo": tfds.features.Image(),
+            "kind": tfds.features.ClassLabel(num_classes=3),
+        }
+    )
+    assert tfds_source._first(features, tfds.features.Image) == "photo"
+    assert tfds_source._first(features, tfds.features.ClassLabel) == "kind"
+
+
+class Records(list):
+    """Stands for an opened TFDS source of three records."""
+
+
+def test_a_missing_label_is_an_error():
+    images = tfds_source._encoded(Records([{"image": b"", "label": -1}]), "image", "label", ("a", "b"))
+    with pytest.raises(UserError, match="no label"):
+        images.read(0)
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ("mnist", ("mnist", "train")),
+        ("a/b:1.0.0[test]", ("a/b:1.0.0", "test")),
+        ("mnist[train[:50%]+test]", ("mnist", "train[:50%]+test")),
+    ],
+)
+def test_parse(spec, expected):
+    assert tfds_source.parse(spec) == expected
+    assert Settings().size is None
