@@ -1,4 +1,4 @@
-"""Eight virtual CPU devices, run-time checks of every annotation of the package, and nothing written to the user's home."""
+"""Eight virtual CPU devices, run-time checks of all annotations of the package, nothing written to the user's home."""
 
 import os
 
@@ -13,7 +13,7 @@ from jaxtyping import install_import_hook
 # Every annotated function of the package is checked on every call that a test makes.
 install_import_hook("jaxgan", "beartype.beartype")
 
-from jaxgan import data
+from jaxgan import data  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
