@@ -118,6 +118,7 @@ class System(NamedTuple):
         networks: the Flax modules by player.
         config: the recipe's configuration.
         microbatches: a batch has `config.batch_size * microbatches` examples (critic steps take several).
+        conditional: `sample` takes the class of each image.
     """
 
     init: Callable[[Key[Array, ""]], GameState]
@@ -126,6 +127,7 @@ class System(NamedTuple):
     networks: dict[str, Any]
     config: Any
     microbatches: int = 1
+    conditional: bool = False
 
 
 def variables(params: Params, collections: Vars, player: str) -> dict[str, Any]:

@@ -94,6 +94,7 @@ def latent_game(
     init_players: Callable[[Key[Array, ""], Key[Array, ""]], Mapping[str, Any]],
     sample: Callable[..., Array],
     axis_name: str | None,
+    conditional: bool = False,
 ) -> System:
     """The system of a game between a generator `g` and a discriminator `d`: Adam for both, an average of `g`.
 
@@ -104,6 +105,7 @@ def latent_game(
         init_players: `(g_key, d_key) -> {"g": variables, "d": variables}`.
         sample: as in `System`.
         axis_name: as for `make_train_step`.
+        conditional: as in `System`.
     """
     optimizers = {"g": adam(config.g_learning_rate, config.beta1), "d": adam(config.d_learning_rate, config.beta1)}
     ema = {"g": Ema(config.ema_halflife_kimg)} if config.ema_halflife_kimg else {}
@@ -112,7 +114,7 @@ def latent_game(
     def init(rng: Key[Array, ""]) -> GameState:
         return init_state(rounds, optimizers, init_players(*jax.random.split(rng)), ema=ema)
 
-    return System(init, step, sample, dict(networks), config, microbatches(rounds))
+    return System(init, step, sample, dict(networks), config, microbatches(rounds), conditional)
 
 
 def _numbers(value: Any) -> list[int | float]:

@@ -30,9 +30,9 @@ class Config(LatentConfig):
     steps: int = 4_000
     network: Literal["dcgan", "mlp"] = "dcgan"
     """Convolutional networks, or the paper's fully connected ones."""
-    g_width: int = 64
+    g_width: int = 32
     """DCGAN: channels of the generator's last hidden layer; each earlier one has twice as many."""
-    d_width: int = 64
+    d_width: int = 32
     """DCGAN: channels of the discriminator's first layer; each later one has twice as many."""
     g_widths: tuple[int, ...] = (256, 512)
     """MLP: units of the generator's hidden layers."""
@@ -84,7 +84,7 @@ def build(config: Config, axis_name: str | None = None) -> System:
         z = normal(keys, (config.z_dim,))
         return apply(G, state.players["g"].variables(averaged=True), z, label=label, train=False)
 
-    return latent_game(config, {"g": G, "d": D}, rounds, init_players, sample, axis_name)
+    return latent_game(config, {"g": G, "d": D}, rounds, init_players, sample, axis_name, conditional=True)
 
 
 def _networks(config: Config, axis_name: str | None) -> tuple[nn.Module, nn.Module]:

@@ -23,9 +23,9 @@ class Config(LatentConfig):
     """Settings of the paper, with networks sized for small images on two cores."""
 
     steps: int = 4_000
-    g_width: int = 64
+    g_width: int = 32
     """Channels of the generator's last hidden layer; each earlier one has twice as many."""
-    d_width: int = 64
+    d_width: int = 32
     """Channels of the discriminator's first layer; each later one has twice as many."""
 
 

@@ -1,0 +1,131 @@
+"""The command line: `jaxgan train`, `jaxgan sample`, `jaxgan recipes`.
+
+This file decides which command is meant, without importing JAX; `jaxgan.train.launch` has the commands.
+"""
+
+import ast
+import importlib.util
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import jaxgan
+from jaxgan.errors import UserError
+
+HELP = """\
+usage: jaxgan COMMAND ...
+
+  jaxgan recipes                     the recipes there are, and their papers
+  jaxgan train RECIPE [options]      train; every option has a default: `jaxgan train dcgan`
+  jaxgan train --resume RUN          go on with a run as if it had never stopped
+  jaxgan sample RUN [options]        images of a trained run
+
+  jaxgan --version
+
+`jaxgan train RECIPE --help`, `jaxgan train --resume RUN --help` and `jaxgan sample --help` list the options."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: what follows `jaxgan` on the command line; the process's own arguments unless given.
+
+    Returns:
+        The exit code: 0; 1 where training had to stop; 2 for a mistake that one sentence on stderr explains; 128 plus
+        a signal's number where that signal ended the command.
+    """
+    args = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no reason to fail
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        return _command(args)
+    except UserError as error:
+        print(f"jaxgan: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("jaxgan: interrupted before there was anything to save.", file=sys.stderr)
+        return 130
+
+
+def _command(args: list[str]) -> int:
+    name, rest = (args[0], args[1:]) if args else ("--help", [])
+    if name in ("--help", "-h"):
+        print(HELP)
+        return 0
+    if name == "--version":
+        print(f"jaxgan {jaxgan.__version__}")
+        return 0
+    commands = {"train": _train, "sample": _sample, "recipes": _recipes}
+    if name not in commands:
+        raise UserError(f"there is no command {name!r}; the commands are {', '.join(commands)}.")
+    return commands[name](rest)
+
+
+def _recipes(args: list[str]) -> int:
+    if args and args[0] not in ("--help", "-h"):
+        raise UserError(f"jaxgan recipes takes no arguments, got {args[0]}.")
+    for name, summary in _summaries().items():
+        print(f"{name:<12} {summary}")
+    return 0
+
+
+def _train(args: list[str]) -> int:
+    args, run = _take_resume(args)
+    recipe = args.pop(0) if args and not args[0].startswith("-") else None
+    if recipe is None and run is None:
+        if not set(args) & {"--help", "-h"}:
+            raise UserError(f"jaxgan train takes a recipe ({', '.join(_summaries())}) or --resume RUN.")
+        print(HELP)
+        return _recipes([])
+    if recipe is not None:
+        _check_recipe(recipe)
+    from jaxgan.train import TrainingError, launch
+
+    try:
+        return launch.resume(run, recipe, args) if run is not None else launch.train(recipe or "", args)
+    except TrainingError as stop:
+        print(f"jaxgan: {stop}", file=sys.stderr)
+        return 1
+
+
+def _sample(args: list[str]) -> int:
+    from jaxgan.train import launch
+
+    if args and args[0] in ("--help", "-h"):
+        return launch.sample("RUN", args)
+    if not args or args[0].startswith("-"):
+        raise UserError(f"jaxgan sample takes the folder of a run first, got {args[0] if args else 'nothing'}.")
+    return launch.sample(args[0], args[1:])
+
+
+def _take_resume(args: list[str]) -> tuple[list[str], str | None]:
+    """The arguments without `--resume RUN`, and RUN."""
+    for i, arg in enumerate(args):
+        name, equals, value = arg.partition("=")
+        if name == "--resume":
+            if not equals and (i + 1 == len(args) or args[i + 1].startswith("--")):
+                raise UserError("--resume takes the folder of a run, got nothing.")
+            return args[:i] + args[i + (1 if equals else 2) :], value if equals else args[i + 1]
+    return args, None
+
+
+def _check_recipe(name: str) -> None:
+    from jaxgan import recipes
+
+    if name not in recipes.names():
+        recipes.load(name)  # says which there are
+
+
+def _summaries() -> dict[str, str]:
+    """The first line of every recipe's docstring, read without running the recipe."""
+    from jaxgan import recipes
+
+    found = {}
+    for name in recipes.names():
+        spec = importlib.util.find_spec(f"{recipes.__name__}.{name}")
+        source = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
+        found[name] = (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+    return found

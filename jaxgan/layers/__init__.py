@@ -1,0 +1,1 @@
+"""Linen building blocks that networks are made of."""

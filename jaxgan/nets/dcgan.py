@@ -1,0 +1,192 @@
+"""Deep convolutional generator and discriminator.
+
+Radford, Metz and Chintala 2016, "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
+Networks" (arXiv:1511.06434): 4x4 kernels with stride 2, batch normalisation everywhere but at the generator's output
+and the discriminator's two ends, ReLU in the generator, LeakyReLU in the discriminator, weights drawn from N(0, 0.02).
+The convolutions have no biases. For 64x64x3 images, 100 latents and width 64 the generator has 3,576,704 parameters and
+the discriminator 2,765,568.
+
+An image of H x W is a base of at least 4 x 4 pixels doubled k times: 28 = 7 * 2^2, 32 = 4 * 2^3, 48 x 32 = 6 x 4 * 2^3.
+With `classes` above 0 both are conditional as in Mirza and Osindero 2014 (arXiv:1411.1784): the label, one-hot, is
+joined to the latent vector, and to the image as constant channels.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from jaxtyping import Array, Float, Int
+
+from jaxgan.errors import UserError
+from jaxgan.layers.conv import Conv, ConvTranspose
+from jaxgan.nets.labels import one_hot
+
+_WEIGHTS = nn.initializers.normal(0.02)
+_MIN_SIDE = 4  # pixels of the base's shorter side
+_MAX_AREA = 128  # pixels of the base: the dense layer to it has z_dim * area * channels weights
+_MAX_MULTIPLE = 16  # of `width`, the channels at the base of large images
+
+
+class DCGANGenerator(nn.Module):
+    """Latent vectors to images.
+
+    Attributes:
+        image_shape: height, width, channels of the images.
+        width: channels of the last hidden layer; each layer before has twice as many.
+        classes: number of classes; 0 for an unconditional generator.
+        dtype: of the computation; parameters, batch statistics and images are float32.
+        axis_name: mapped axis over which batch statistics are averaged, or None.
+    """
+
+    image_shape: Sequence[int]
+    width: int = 64
+    classes: int = 0
+    dtype: Any = jnp.float32
+    axis_name: str | None = None
+
+    @nn.compact
+    def __call__(
+        self, z: Float[Array, "b z"], train: bool, label: Int[Array, "b"] | None = None
+    ) -> Float[Array, "b h w c"]:
+        """Images in [-1, 1].
+
+        Args:
+            z: latent vectors.
+            train: normalise with this batch's statistics and update the running ones (collection `batch_stats`).
+            label: class numbers, exactly when `classes` is above 0.
+
+        Returns:
+            float32 images.
+
+        Raises:
+            UserError: if no DCGAN has this image size, or labels and `classes` disagree.
+        """
+        height, width, channels = self.image_shape
+        (base_h, base_w), doublings = pyramid(height, width)
+        features = _features(self.width, doublings)[::-1]
+        y = one_hot(label, self.classes)
+        x = z if y is None else jnp.concatenate([z, y.astype(z.dtype)], axis=1)
+        x = nn.Dense(base_h * base_w * features[0], use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
+        x = x.reshape(-1, base_h, base_w, features[0])
+        for following in (*features[1:], channels):
+            x = nn.relu(_batch_norm(train, self.dtype, self.axis_name)(x))
+            x = ConvTranspose(following, (4, 4), (2, 2), use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
+        return jnp.tanh(x.astype(jnp.float32))
+
+
+class DCGANDiscriminator(nn.Module):
+    """Images to logits.
+
+    Attributes:
+        width: channels of the first layer; each layer after has twice as many.
+        negative_slope: of the LeakyReLU.
+        classes: number of classes; 0 for an unconditional discriminator.
+        dtype: of the computation; parameters, batch statistics and logits are float32.
+        axis_name: mapped axis over which batch statistics are averaged, or None.
+    """
+
+    width: int = 64
+    negative_slope: float = 0.2
+    classes: int = 0
+    dtype: Any = jnp.float32
+    axis_name: str | None = None
+
+    @nn.compact
+    def __call__(
+        self, x: Float[Array, "b h w c"], train: bool, label: Int[Array, "b"] | None = None
+    ) -> Float[Array, "b"]:
+        """One logit per image: positive where it looks real.
+
+        Args:
+            x: images in [-1, 1].
+            train: normalise with this batch's statistics and update the running ones (collection `batch_stats`).
+            label: class numbers, exactly when `classes` is above 0.
+
+        Returns:
+            float32 logits, not probabilities.
+
+        Raises:
+            UserError: if no DCGAN has this image size, or labels and `classes` disagree.
+        """
+        _, halvings = pyramid(*x.shape[1:3])
+        x = _with_planes(x, one_hot(label, self.classes))
+        for layer, features in enumerate(_features(self.width, halvings)):
+            x = Conv(features, (4, 4), (2, 2), use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
+            x = _batch_norm(train, self.dtype, self.axis_name)(x) if layer else x
+            x = jax.nn.leaky_relu(x, self.negative_slope)
+        x = nn.Dense(1, use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x.reshape(x.shape[0], -1))
+        return x[:, 0].astype(jnp.float32)
+
+
+def pyramid(height: int, width: int) -> tuple[tuple[int, int], int]:
+    """The base (height, width) in pixels and how often it is doubled to reach an image size.
+
+    Args:
+        height: image height in pixels.
+        width: image width in pixels.
+
+    Returns:
+        The base with the smallest sides of at least 4 pixels, and the number of doublings, at least 1.
+
+    Raises:
+        UserError: if the size is no small base times a power of two; the sentence names sizes nearby that are.
+    """
+    found = _split(height, width)
+    if found is None:
+        raise UserError(
+            f"image size {height}x{width} does not suit DCGAN, which doubles a base of {_MIN_SIDE}x{_MIN_SIDE} or more "
+            f"but at most {_MAX_AREA} pixels once or more; sizes nearby that work: {_nearby(height, width)}."
+        )
+    return found
+
+
+def _split(height: int, width: int) -> tuple[tuple[int, int], int] | None:
+    doublings = 0
+    while height % 2 == width % 2 == 0 and min(height, width) >= 2 * _MIN_SIDE:
+        height, width, doublings = height // 2, width // 2, doublings + 1
+    fits = doublings > 0 and height * width <= _MAX_AREA
+    return ((height, width), doublings) if fits else None
+
+
+def _nearby(height: int, width: int) -> str:
+    """The nearest size that fits inside height x width, and the nearest that holds it."""
+    low = 2 * _MIN_SIDE
+    high = 2 * max(height, width, low)
+    inside = _nearest(height, width, range(low, height + 1), range(low, width + 1))
+    around = _nearest(height, width, range(height, high), range(width, high))
+    return " and ".join(dict.fromkeys(f"{h}x{w}" for h, w in (*inside, *around)))
+
+
+def _nearest(height: int, width: int, heights: range, widths: range) -> list[tuple[int, int]]:
+    # Every possible side is even, which quarters the search.
+    sizes = [(h, w) for h in heights if h % 2 == 0 for w in widths if w % 2 == 0 and _split(h, w)]
+    return sorted(sizes, key=lambda size: abs(size[0] - height) + abs(size[1] - width))[:1]
+
+
+def _features(width: int, layers: int) -> list[int]:
+    """Channels of the layers from the image down to the base."""
+    return [width * min(2**layer, _MAX_MULTIPLE) for layer in range(layers)]
+
+
+def _batch_norm(train: bool, dtype: Any, axis_name: str | None) -> nn.BatchNorm:
+    return nn.BatchNorm(
+        use_running_average=not train,
+        momentum=0.9,
+        epsilon=1e-5,
+        dtype=dtype,
+        scale_init=_around_one,
+        axis_name=axis_name,
+    )
+
+
+def _around_one(key: Array, shape: Sequence[int], dtype: Any = jnp.float32) -> Array:
+    return 1 + _WEIGHTS(key, shape, dtype)
+
+
+def _with_planes(x: Float[Array, "b h w c"], y: Float[Array, "b classes"] | None) -> Float[Array, "b h w joined"]:
+    if y is None:
+        return x
+    planes = jnp.broadcast_to(y[:, None, None, :].astype(x.dtype), (*x.shape[:3], y.shape[1]))
+    return jnp.concatenate([x, planes], axis=-1)

@@ -1,0 +1,156 @@
+"""What a run is, beside the recipe: data, seed, devices, and what it writes and how often."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from jaxgan.errors import UserError
+
+Parallel = Literal["jit", "pmap", "shard_map"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Options of a run that no recipe needs to know."""
+
+    data: str = "fashion_mnist_10k"
+    """A data set by its TFDS name, or a folder (or zip) of images."""
+    data_dir: str | None = None
+    """Folder where TFDS keeps its data sets; None for the usual one."""
+    image_size: int | tuple[int, int] | None = None
+    """Pixels: one number for squares, or HEIGHT WIDTH; None keeps the size of the data."""
+    resize: Literal["crop", "pad", "stretch"] = "crop"
+    """How images of another shape reach the image size."""
+    channels: Literal[1, 3] | None = None
+    """1 for grey, 3 for colour; None keeps the channels of the data."""
+    resident: Literal["auto", "on", "off"] = "auto"
+    """Keep the whole data set on the device: on, off, or auto (where it fits)."""
+    out: str | None = None
+    """Folder of the run, new or empty; None for runs/RECIPE-DATA-N."""
+    seed: int = 0
+    """Seed of everything random; the same seed gives the same run."""
+    parallel: Parallel = "jit"
+    """How all devices are used."""
+    steps_per_dispatch: int | None = None
+    """Training steps per call of the device; None: about a quarter of a second's worth. Never changes the result."""
+    checkpoint_every: int = 1000
+    """Steps between checkpoints; the last step has one too."""
+    keep: int = 3
+    """Latest checkpoints to keep."""
+    sample_every: int = 500
+    """Steps between sample pictures, from noise that stays the same."""
+    samples: int = 64
+    """Images in a sample picture."""
+    log_every: int = 10
+    """Steps between lines of metrics.jsonl and points of TensorBoard; step 1 is logged too."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ResumeConfig:
+    """What may change when a run goes on: nothing that its numbers depend on. None keeps what the run has."""
+
+    steps: int | None = None
+    """Training steps in all, those already done included."""
+    data: str | None = None
+    """Where the images are now, if they have moved; they must be the same images."""
+    data_dir: str | None = None
+    """Folder where TFDS keeps its data sets."""
+    resident: Literal["auto", "on", "off"] | None = None
+    """Keep the whole data set on the device."""
+    parallel: Parallel | None = None
+    """How all devices are used; their number may have changed too."""
+    steps_per_dispatch: int | None = None
+    """Training steps per call of the device."""
+    checkpoint_every: int | None = None
+    """Steps between checkpoints."""
+    keep: int | None = None
+    """Latest checkpoints to keep."""
+    sample_every: int | None = None
+    """Steps between sample pictures."""
+    log_every: int | None = None
+    """Steps between lines of metrics.jsonl."""
+
+
+MAY_CHANGE = ("out", *(field.name for field in dataclasses.fields(ResumeConfig)))
+"""Fields in which a resumed run may differ; data may have moved, but its fingerprint stays."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SampleConfig:
+    """Options of `jaxgan sample`."""
+
+    n: int = 64
+    """Images to make."""
+    seed: int = 0
+    """Seed of the noise; image i is the same whatever n is."""
+    label: int | None = None
+    """Class of all images, counted from 0; None: all classes in turn."""
+    step: int | None = None
+    """Checkpoint to take; None: the newest that is whole."""
+    out: str | None = None
+    """FILE.png for a grid, FILE.npz for arrays, else a folder for one PNG each; None: a grid in RUN."""
+
+
+def check_run(run: RunConfig) -> None:
+    """Raise UserError for values that no run can have."""
+    for name in ("checkpoint_every", "keep", "sample_every", "samples", "log_every"):
+        check_at_least(name, getattr(run, name), 1)
+    if run.steps_per_dispatch is not None:
+        check_at_least("steps_per_dispatch", run.steps_per_dispatch, 1)
+    check_seed(run.seed)
+
+
+def check_seed(seed: int) -> None:
+    """Raise UserError for a number that is no seed."""
+    if not 0 <= seed < 2**32:
+        raise UserError(f"--seed takes a number from 0 to {2**32 - 1}, got {seed}.")
+
+
+def check_at_least(name: str, value: int, least: int) -> None:
+    """Raise UserError where the option `name` is below `least`."""
+    if value < least:
+        raise UserError(f"{flag(name)} must be at least {least}, got {value}.")
+
+
+def check_game(config: Any, rows: int, devices: int) -> None:
+    """Raise UserError for a recipe configuration that cannot be trained on this many devices.
+
+    Args:
+        config: has `steps` and `batch_size`.
+        rows: examples a step takes: `batch_size` times the microbatches of the game.
+        devices: number of devices.
+    """
+    for name in ("steps", "batch_size"):
+        if not isinstance(getattr(config, name, None), int):
+            raise UserError(f"the configuration must have a whole number {name!r}, got {type(config).__name__}.")
+        check_at_least(name, getattr(config, name), 1)
+    if rows % devices:
+        raise UserError(
+            f"--batch-size {config.batch_size} makes {rows} images a step, which {devices} devices cannot share evenly."
+        )
+
+
+def flag(name: str) -> str:
+    """The command-line spelling of a field: `batch_size` -> `--batch-size`."""
+    return "--" + name.replace("_", "-")
+
+
+def to_json(config: Any) -> dict[str, Any]:
+    """A frozen dataclass as JSON values."""
+    return {name: _plain(value) for name, value in dataclasses.asdict(config).items()}
+
+
+def from_json(kind: type[Any], values: Mapping[str, Any], source: str) -> Any:
+    """A dataclass `kind` from what `to_json` made; missing fields take their defaults, `source` is named in errors."""
+    unknown = sorted(set(values) - {field.name for field in dataclasses.fields(kind)})
+    if unknown:
+        raise UserError(f"{source} has {', '.join(unknown)}, which this version of jaxgan does not know.")
+    return kind(**{name: _tuples(value) for name, value in values.items()})
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

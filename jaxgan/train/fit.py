@@ -1,0 +1,173 @@
+"""Train a system: what `jaxgan train` calls, and what a researcher's own script may call with a system of its own."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+
+from jaxgan import data as datasets
+from jaxgan.errors import UserError
+from jaxgan.game import parallel
+from jaxgan.game.state import GameState, System
+from jaxgan.train import checkpoint, pictures, rundir
+from jaxgan.train.chunk import make_chunk_step
+from jaxgan.train.config import MAY_CHANGE, RunConfig, flag
+from jaxgan.train.feed import Feed, make_feed
+from jaxgan.train.plan import Build, Plan, make_plan
+from jaxgan.train.record import Recorder, read_metrics, sample_pictures
+from jaxgan.train.report import Report, make_report, quantity
+from jaxgan.train.rundir import RunDir
+from jaxgan.train.session import Session
+
+
+class Result(NamedTuple):
+    """What a run ends with.
+
+    Attributes:
+        state: the last state.
+        system: the system that was trained.
+        folder: where everything was written.
+        step: steps done in all.
+        signal: the signal that stopped the run before its last step, or None.
+    """
+
+    state: GameState
+    system: System
+    folder: RunDir
+    step: int
+    signal: int | None
+
+
+def fit(
+    build: Build,
+    config: Any,
+    data: datasets.ImageData,
+    run: RunConfig | None = None,
+    *,
+    recipe: str | None = None,
+    resume: bool = False,
+    report: Report | None = None,
+) -> Result:
+    """Train the system `build(config, axis_name)` on `data` and leave a run folder.
+
+    Args:
+        build: makes the system; a recipe's `build`, or your own.
+        config: a frozen dataclass of plain values with at least `steps` and `batch_size`. Its `image_shape` and
+            `classes`, where it has them, are taken from the data.
+        data: from `jaxgan.data.load`, or an `ImageData` of your own.
+        run: seed, devices, and what is written where and how often.
+        recipe: the recipe's name, by which `jaxgan sample` finds it again; None for a system of your own.
+        resume: go on with the run in the folder `run.out` as if it had never stopped.
+        report: where progress is told; on standard output unless given.
+
+    Returns:
+        The last state and where everything is. A run that SIGINT or SIGTERM stopped has been saved.
+
+    Raises:
+        UserError: something that cannot work, found before the first step.
+        TrainingError: a loss that is not finite, or a checkpoint that cannot be written.
+    """
+    report = (report or make_report()) if jax.process_index() == 0 else Report()
+    plan = make_plan(build, config, data, run or RunConfig(), recipe=recipe, report=report)
+    folder, start = _reopen(plan) if resume else (_create(plan), None)
+    plan = dataclasses.replace(plan, run=dataclasses.replace(plan.run, out=str(folder.root)))
+    for line in (*plan.lines(), f"Output      {folder.root}"):
+        report.line(line)
+    if jax.process_index() == 0:
+        rundir.write_json(folder.config, plan.description())
+    return _train(plan, folder, start)
+
+
+def _create(plan: Plan) -> RunDir:
+    several = jax.process_count() > 1
+    if several and plan.run.out is None:
+        raise UserError("--out is needed where several processes train together.")
+    if several and jax.process_index() > 0:
+        return RunDir(Path(plan.run.out or ""))
+    rundir.check_out(plan.run.out)
+    rundir.check_disk(Path(plan.run.out or "runs"), checkpoint.nbytes(plan.abstract), plan.run.keep)
+    return rundir.create(plan.run.out, plan.recipe, plan.data.name)
+
+
+def _reopen(plan: Plan) -> tuple[RunDir, int | None]:
+    """The folder of a run that goes on, and the checkpoint that it goes on from (None: from the beginning)."""
+    folder, saved = rundir.read_config(plan.run.out or "")
+    _require_same(saved, plan)
+    step = checkpoint.latest(folder.checkpoints, plan.report.line)
+    if step is not None and step >= plan.config.steps:
+        raise UserError(f"{folder.root} has {step} steps; --steps takes a larger total, got {plan.config.steps}.")
+    if jax.process_index() == 0:
+        checkpoint.tidy(folder.checkpoints, step)
+    return folder, step
+
+
+def _require_same(saved: dict[str, Any], plan: Plan) -> None:
+    """Raise UserError where a resumed run would differ in anything that changes its numbers."""
+    now = plan.description()
+    if saved["data"]["fingerprint"] != now["data"]["fingerprint"]:
+        raise UserError(
+            f"the images are not those that the run began with: it had {saved['data']['description']}, "
+            f"now there are {now['data']['description']}, or the same number with other content."
+        )
+    for part in ("config", "run"):
+        for name in sorted(set(saved[part]) | set(now[part])):
+            old, new = saved[part].get(name), now[part].get(name)
+            if name not in MAY_CHANGE and old != new:
+                raise UserError(f"{flag(name)} was {old} when the run began and cannot change now; got {new}.")
+
+
+def _train(plan: Plan, folder: RunDir, start: int | None) -> Result:
+    step = start or 0
+    feed = make_feed(plan.data, plan.run, plan.rows, step, plan.mesh)
+    state = _begin(plan) if start is None else checkpoint.restore(folder.checkpoints, start, plan.abstract)
+    first = feed.chunk(step, 1)
+    advance = _compile(plan, feed, state, first)
+    seconds = max((row["seconds"] for row in read_metrics(folder.metrics) if row["step"] <= step), default=0.0)
+    recorder = Recorder(folder, step) if jax.process_index() == 0 else None
+    session = Session(plan, folder, feed, advance, recorder, seconds, start)
+    plan.report.start(step, plan.config.steps)
+    try:
+        state, step, signal = session.train(state, step, first)
+    finally:
+        plan.report.stop()
+        if recorder:
+            recorder.close()
+    if recorder:
+        _finish(plan, folder, step, signal)
+    return Result(state, plan.system, folder, step, signal)
+
+
+def _begin(plan: Plan) -> GameState:
+    return parallel.place_state(jax.jit(plan.system.init)(jax.random.key(plan.run.seed)), plan.mesh)
+
+
+def _compile(plan: Plan, feed: Feed, state: GameState, chunk: Any) -> Callable[..., Any]:
+    """The compiled chunk; says what a step costs by XLA's count, which takes the loop's body once."""
+    run = parallel.parallelize(make_chunk_step(plan.system.step, feed), plan.run.parallel, plan.mesh, feed.axes)
+    lower = getattr(run, "lower", None)
+    if lower is None:  # pmap compiles at its first call
+        return run
+    compiled = lower(state, chunk, plan.key).compile()
+    flops = (compiled.cost_analysis() or {}).get("flops", 0.0) * plan.mesh.size
+    if flops > 0:
+        plan.report.line(f"Cost        {quantity(flops)}FLOP a step, by XLA's count")
+    return compiled
+
+
+def _finish(plan: Plan, folder: RunDir, step: int, signal: int | None) -> None:
+    if signal:
+        plan.report.line(f"Stopped by a signal after step {step}, which is saved. Go on with:")
+        plan.report.line(f"  jaxgan train --resume {folder.root}" if plan.recipe else "  fit(..., resume=True)")
+        return
+    title = f"{plan.recipe or plan.summary}, {plan.data.description}, {step} steps"
+    pictures.write_summary(folder.summary, read_metrics(folder.metrics), sample_pictures(folder), title)
+    for name, path in (
+        ("Samples", folder.samples),
+        ("Checkpoint", folder.checkpoints / str(step)),
+        ("Metrics", folder.metrics),
+        ("TensorBoard", folder.tensorboard),
+        ("Summary", folder.summary),
+    ):
+        plan.report.line(f"{name:<11} {path}")

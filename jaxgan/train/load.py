@@ -1,0 +1,77 @@
+"""A trained system back from the folder of its run."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+
+from jaxgan import recipes
+from jaxgan.errors import UserError
+from jaxgan.game import parallel
+from jaxgan.game.state import GameState, System
+from jaxgan.train import checkpoint
+from jaxgan.train.config import from_json
+from jaxgan.train.plan import abstract_state
+from jaxgan.train.rundir import RunDir, read_config
+
+
+class Trained(NamedTuple):
+    """What `load` finds in a run.
+
+    Attributes:
+        system: the recipe's system.
+        state: a checkpoint of it.
+        step: the checkpoint's step.
+        classes: names of the classes to choose from; () for an unconditional system.
+        folder: the run.
+    """
+
+    system: System
+    state: GameState
+    step: int
+    classes: tuple[str, ...]
+    folder: RunDir
+
+
+def load(run: str | Path, step: int | None = None, say: Callable[[str], None] = print) -> Trained:
+    """The recipe and a checkpoint of a run, on this process's first device.
+
+    Args:
+        run: the run's folder.
+        step: which checkpoint; the newest that is whole unless given.
+        say: is told of checkpoints that are damaged.
+
+    Raises:
+        UserError: no such run or checkpoint, or one that is damaged.
+    """
+    folder, saved = read_config(run)
+    if saved["recipe"] is None:
+        raise UserError(f"{run} was trained by a system of your own; read it with jaxgan.train.restore(run, system).")
+    recipe = recipes.load(saved["recipe"])
+    system = recipe.build(from_json(recipe.Config, saved["config"], str(folder.config)))
+    state, found = restore(run, system, step, say)
+    names = tuple(saved["data"]["class_names"]) if system.conditional else ()
+    return Trained(system, state, found, names, folder)
+
+
+def restore(
+    run: str | Path, system: System, step: int | None = None, say: Callable[[str], None] = print
+) -> tuple[GameState, int]:
+    """The state of `system` from a checkpoint of a run, and its step; arguments and errors as for `load`."""
+    folder = read_config(run)[0].checkpoints
+    found = checkpoint.latest(folder, say) if step is None else _require(folder, step)
+    if found is None:
+        raise UserError(f"{run} has no checkpoint yet.")
+    mesh = parallel.make_mesh(jax.local_devices()[:1])
+    return checkpoint.restore(folder, found, abstract_state(system, mesh)), found
+
+
+def _require(folder: Path, step: int) -> int:
+    found = checkpoint.steps(folder)
+    if step not in found:
+        raise UserError(f"--step takes one of {', '.join(map(str, found)) or 'none yet'}, got {step}.")
+    damage = checkpoint.damage_of(folder, step)
+    if damage:
+        raise UserError(f"checkpoint {folder / str(step)} is damaged ({damage}); choose another --step.")
+    return step

@@ -1,0 +1,113 @@
+"""From dataclasses to command-line options, and from a mistake to one sentence."""
+
+import contextlib
+import dataclasses
+import difflib
+import io
+import re
+import types
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from jaxgan.errors import UserError
+from jaxgan.train.config import flag
+
+FROM_DATA = ("image_shape", "classes")  # fields of a recipe's configuration that are no options
+
+
+def parse(command: str, description: str, kinds: Sequence[type], args: Sequence[str]) -> list[Any]:
+    """Instances of the dataclasses `kinds`, filled from a flat command line.
+
+    Args:
+        command: what the user typed before the options, for the help.
+        description: a line for the help.
+        kinds: frozen dataclasses whose fields have docstrings; `FROM_DATA` fields are left at their defaults.
+        args: the options.
+
+    Raises:
+        UserError: an option that does not exist, or a value that it cannot take.
+        SystemExit: after printing the help that was asked for.
+    """
+    import tyro
+
+    hints = {flag(name): hint for kind in kinds for name, hint in get_type_hints(kind).items() if name not in FROM_DATA}
+    _check_names(command, hints, args)
+    groups = [kind.__name__.lower().removesuffix("config") or "recipe" for kind in kinds]
+    fields = [(name, tyro.conf.OmitArgPrefixes[_visible(kind)]) for name, kind in zip(groups, kinds, strict=True)]
+    options = dataclasses.make_dataclass("Options", fields)
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            parsed = tyro.cli(options, prog=command, description=description, args=list(args))
+    except SystemExit as stop:
+        if stop.code:
+            raise UserError(_sentence(said.getvalue(), hints, args, command)) from None
+        raise
+    return [_plain(kind, getattr(parsed, name)) for kind, name in zip(kinds, groups, strict=True)]
+
+
+def _visible(kind: type) -> type:
+    """The dataclass without the options that its data decide."""
+    import tyro
+
+    hints = get_type_hints(kind)
+    hidden = [
+        (field.name, Annotated[hints[field.name], tyro.conf.Suppress], dataclasses.field(default=field.default))
+        for field in dataclasses.fields(kind)
+        if field.name in FROM_DATA
+    ]
+    return dataclasses.make_dataclass(kind.__name__, hidden, bases=(kind,), frozen=True, kw_only=True)
+
+
+def _plain(kind: type, value: Any) -> Any:
+    return kind(**{field.name: getattr(value, field.name) for field in dataclasses.fields(kind)})
+
+
+def _check_names(command: str, hints: dict[str, Any], args: Sequence[str]) -> None:
+    known = {"--help", "-h", *hints, *(f"--no-{name[2:]}" for name, hint in hints.items() if hint is bool)}
+    for arg in args:
+        name = arg.partition("=")[0].replace("_", "-")
+        if name.startswith("-") and not re.match(r"-\.?\d", name) and name not in known:
+            close = difflib.get_close_matches(name, sorted(known), 1)
+            hint = f"did you mean {close[0]}? " if close else ""
+            raise UserError(f"{command} has no option {name}; {hint}{command} --help lists them all.")
+
+
+def _sentence(said: str, hints: dict[str, Any], args: Sequence[str], command: str) -> str:
+    """One sentence for what tyro says in a box: the option that it names, what it takes, what it got."""
+    named = [name for name in re.findall(r"--[a-z0-9-]+", said) if name in hints]
+    if not named:
+        inside = said.partition("\n")[2]  # the first line is the upper edge of the box
+        words = re.sub(r"\s+", " ", re.sub(r"[^\x20-\x7e\n]", "", inside)).strip()
+        return f"{command}: {words.partition(' For full helptext')[0]}; {command} --help lists the options."
+    got = " ".join(_values(named[0], args)) or "nothing"
+    return f"{named[0]} takes {_kind(hints[named[0]])}, got {got}."
+
+
+def _values(option: str, args: Sequence[str]) -> list[str]:
+    values: list[str] = []
+    inside = False
+    for arg in args:
+        name, equals, value = arg.partition("=")
+        if name.startswith("--"):
+            inside = name.replace("_", "-") == option
+            values += [value] if inside and equals else []
+        elif inside:
+            values.append(arg)
+    return values
+
+
+def _kind(hint: Any) -> str:
+    """A type in words."""
+    names = {int: "a whole number", float: "a number", str: "a text", bool: "no value", type(None): "None"}
+    if hint in names:
+        return names[hint]
+    inner = get_args(hint)
+    if get_origin(hint) is Literal:
+        return f"one of {', '.join(map(str, inner))}"
+    if get_origin(hint) in (Union, types.UnionType):
+        return " or ".join(_kind(each) for each in inner)
+    if get_origin(hint) is tuple:
+        one = _kind(inner[0]).removeprefix("a ") + "s"
+        return one if Ellipsis in inner else f"{len(inner)} {one}"
+    return str(hint)

@@ -1,0 +1,125 @@
+"""What a run is going to do, complete before anything is computed or written."""
+
+import dataclasses
+import sys
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import jax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jaxtyping import Array, Key
+
+import jaxgan
+from jaxgan import data as datasets
+from jaxgan.game import parallel
+from jaxgan.game.state import System, parameter_count
+from jaxgan.train import checkpoint
+from jaxgan.train.config import RunConfig, check_game, check_run, to_json
+from jaxgan.train.report import Report
+
+Build: TypeAlias = Callable[[Any, str | None], System]
+"""`(config, axis_name) -> System`, as a recipe's `build`."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A checked run.
+
+    Attributes:
+        summary: one line about the system, from the docstring of the module that builds it.
+        recipe: name of the recipe, or None.
+        system: built for the way in which `run` uses the devices.
+        config: the system's configuration, with the shape and classes of the data.
+        data: what it trains on.
+        run: the run's options.
+        mesh: the devices.
+        rows: images a step.
+        abstract: shapes, dtypes and shardings of the state.
+        report: where the run speaks.
+    """
+
+    summary: str
+    recipe: str | None
+    system: System
+    config: Any
+    data: datasets.ImageData
+    run: RunConfig
+    mesh: Mesh
+    rows: int
+    abstract: Any
+    report: Report
+
+    @property
+    def classes(self) -> int:
+        """Classes to choose from when sampling, 0 where there is no choice."""
+        return len(self.data.class_names) if self.system.conditional else 0
+
+    @property
+    def key(self) -> Key[Array, ""]:
+        """The run's key, on all devices."""
+        return parallel.place_state(jax.random.key(self.run.seed), self.mesh)
+
+    def description(self) -> dict[str, Any]:
+        """The run as JSON values: what config.json holds, enough to make this plan again."""
+        about = {
+            "name": self.data.name,
+            "fingerprint": self.data.fingerprint,
+            "description": self.data.description,
+            "images": len(self.data.source),
+            "image_shape": list(self.data.image_shape),
+            "class_names": list(self.data.class_names),
+        }
+        config, run = to_json(self.config), to_json(self.run)
+        return {"jaxgan": jaxgan.__version__, "recipe": self.recipe, "config": config, "run": run, "data": about}
+
+    def lines(self) -> list[str]:
+        """The run for people."""
+        players = self.abstract.players.items()
+        sizes = [f"{name} {parameter_count(player.params):,} parameters" for name, player in players]
+        megabytes = checkpoint.nbytes(self.abstract) / 1e6
+        devices = list(self.mesh.devices.flat)
+        run, config = self.run, self.config
+        return [
+            f"Data        {self.data.description}",
+            f"Recipe      {self.recipe or 'your own'}: {self.summary}",
+            f"Players     {', '.join(sizes)}",
+            f"Devices     {len(devices)} x {devices[0].device_kind} ({devices[0].platform}), {run.parallel}",
+            f"Training    {config.steps:,} steps of {self.rows} images, {getattr(config, 'precision', 'float32')}, "
+            f"seed {run.seed}",
+            f"Checkpoints every {run.checkpoint_every:,} steps, the latest {run.keep} kept, {megabytes:.3g} MB each",
+        ]
+
+
+def make_plan(
+    build: Build,
+    config: Any,
+    data: datasets.ImageData,
+    run: RunConfig,
+    *,
+    recipe: str | None,
+    report: Report,
+) -> Plan:
+    """Check everything that can be checked without computing; UserError for what cannot work."""
+    check_run(run)
+    config = adapt(config, data)
+    mesh = parallel.make_mesh()
+    system = build(config, parallel.axis_name_of(run.parallel))
+    rows = config.batch_size * system.microbatches
+    check_game(config, rows, mesh.size)
+    summary = (sys.modules[build.__module__].__doc__ or build.__name__).splitlines()[0]
+    abstract = abstract_state(system, mesh)
+    return Plan(summary, recipe, system, config, data, run, mesh, rows, abstract, report)
+
+
+def adapt(config: Any, data: datasets.ImageData) -> Any:
+    """`config` with the image shape and the number of classes of the data, where it has such fields."""
+    known = {field.name for field in dataclasses.fields(config)}
+    facts = {"image_shape": tuple(data.image_shape), "classes": len(data.class_names)}
+    return dataclasses.replace(config, **{name: value for name, value in facts.items() if name in known})
+
+
+def abstract_state(system: System, mesh: Mesh) -> Any:
+    """Shapes and dtypes of a system's state, each replicated over the mesh."""
+    whole = NamedSharding(mesh, PartitionSpec())
+    shapes = jax.eval_shape(system.init, jax.random.key(0))
+    return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=whole), shapes)

@@ -1,0 +1,130 @@
+"""What a run tells the person in front of it: lines, and progress, live on a terminal and now and then elsewhere."""
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+class Report:
+    """Where a run speaks. This one says nothing, as the processes of a run that are not the first."""
+
+    def line(self, text: str) -> None:
+        """One line that stays."""
+
+    def start(self, done: int, total: int) -> None:
+        """Progress begins at step `done` of `total`."""
+
+    def progress(self, step: int, rate: float, images: float, metrics: Mapping[str, float]) -> None:
+        """`step` steps are done, at `rate` steps and `images` images a second."""
+
+    def stop(self) -> None:
+        """Progress ends."""
+
+
+class PlainReport(Report):
+    """Lines of text, for files and pipes."""
+
+    def __init__(self) -> None:
+        self._total = 0
+        self._next = 0.0
+
+    def line(self, text: str) -> None:
+        """One line."""
+        print(_printable(text), flush=True)
+
+    def start(self, done: int, total: int) -> None:  # noqa: ARG002
+        """Progress begins."""
+        self._total, self._next = total, time.monotonic() + SECONDS_BETWEEN_LINES
+
+    def progress(self, step: int, rate: float, images: float, metrics: Mapping[str, float]) -> None:
+        """A line every ten seconds, and at the last step."""
+        if time.monotonic() < self._next and step < self._total:
+            return
+        self._next = time.monotonic() + SECONDS_BETWEEN_LINES
+        self.line(f"step {step}/{self._total}  {speed(self._total - step, rate, images)}  {scores(metrics)}")
+
+    def stop(self) -> None:
+        """Nothing to clear away."""
+
+
+class LiveReport(Report):
+    """A progress bar under the lines, for terminals."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(highlight=False)
+        self._bar: Any = None
+        self._task: Any = None
+
+    def line(self, text: str) -> None:
+        """One line above the bar."""
+        self._console.print(text, markup=False, soft_wrap=True)
+
+    def start(self, done: int, total: int) -> None:
+        """Show the bar."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        text = TextColumn("{task.fields[text]}", markup=False)
+        self._bar = Progress(BarColumn(bar_width=14), MofNCompleteColumn(), text, console=self._console)
+        self._task = self._bar.add_task("", total=total, completed=done, text="")
+        self._bar.start()
+
+    def progress(self, step: int, rate: float, images: float, metrics: Mapping[str, float]) -> None:
+        """Move the bar."""
+        total = self._bar.tasks[0].total
+        # Two rows, so that an 80-column terminal shows all of it.
+        text = f"{speed(total - step, rate, images)}\n{scores(metrics)}"
+        self._bar.update(self._task, completed=step, text=text)
+
+    def stop(self) -> None:
+        """Leave the bar as it is."""
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def make_report() -> Report:
+    """Live on a terminal that can show the bar, plain elsewhere."""
+    live = sys.stdout.isatty() and (sys.stdout.encoding or "").lower().startswith("utf")
+    return LiveReport() if live else PlainReport()
+
+
+def _printable(text: str) -> str:
+    """The text with question marks for what standard output cannot show, such as letters of a folder's name."""
+    encoding = sys.stdout.encoding or "ascii"
+    return text.encode(encoding, "replace").decode(encoding)
+
+
+def scores(metrics: Mapping[str, float]) -> str:
+    """Losses, D(x) and D(G(z)) in a few words."""
+    losses = {name.removesuffix("/loss").upper(): value for name, value in metrics.items() if name.endswith("/loss")}
+    names = {"d_real": "D(x)", "d_fake": "D(G(z))"}
+    means = {shown: metrics[name] for name, shown in names.items() if name in metrics}
+    return "  ".join(f"{name} {value:.3f}" for name, value in {**losses, **means}.items())
+
+
+def speed(steps: int, rate: float, images: float) -> str:
+    """Rates, and the time that `steps` more steps take, in a few words."""
+    left = duration(steps / rate) if rate else "?"
+    return f"{rate:.3g} steps/s  {images:,.0f} images/s  {left} left"
+
+
+def duration(seconds: float) -> str:
+    """A time span for people: 45 s, 3 min 20 s, 2 h 5 min."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def quantity(number: float) -> str:
+    """A count for people: 1.94 M, 20 G."""
+    for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return f"{number:.0f} "

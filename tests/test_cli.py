@@ -1,0 +1,241 @@
+"""The command line as a user meets it. Oracles: exit codes, sentences, files, and a run that nothing interrupted."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+import jaxgan
+from jaxgan.cli import main
+from jaxgan.game import parallel
+from jaxgan.recipes import names
+from jaxgan.train import checkpoint, load
+from tests.train import toy
+
+TINY = "--z-dim 4 --g-widths 8 --d-widths 8 --batch-size 8 --samples 4 --resize stretch"
+
+
+@pytest.fixture(autouse=True)
+def one_device(monkeypatch):
+    make = parallel.make_mesh
+    monkeypatch.setattr(parallel, "make_mesh", lambda devices=None: make(devices or jax.devices()[:1]))
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """A folder of images of mixed sizes, in two sub-folders."""
+    folder = tmp_path_factory.mktemp("photos") / "photos"
+    rng = np.random.default_rng(0)
+    for i in range(12):
+        path = folder / "ab"[i % 2] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (8 + i, 8), dtype=np.uint8)).save(path)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(photos, tmp_path_factory):
+    """A run of 6 steps."""
+    out = tmp_path_factory.mktemp("cli") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        make = parallel.make_mesh
+        patch.setattr(parallel, "make_mesh", lambda devices=None: make(devices or jax.devices()[:1]))
+        assert main(f"train gan --data {photos} --image-size 8 --steps 6 --out {out} {TINY}".split()) == 0
+    return out
+
+
+def said(capsys, text):
+    """The exit code and the one sentence on stderr."""
+    code = main(text.split())
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1
+    assert "Traceback" not in captured.err
+    return code, captured.err.strip()
+
+
+def test_recipes_are_listed(capsys):
+    assert main(["recipes"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(names())
+    assert any("Goodfellow" in line for line in lines)
+
+
+@pytest.mark.parametrize("text", ["", "--help", "train --help"])
+def test_help(capsys, text):
+    assert main(text.split()) == 0
+    assert "jaxgan train --resume RUN" in capsys.readouterr().out
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"jaxgan {jaxgan.__version__}\n"
+
+
+def test_help_and_recipes_do_not_wait_for_heavy_imports():
+    code = "import sys; from jaxgan.cli import main; main(['recipes']); assert not {'jax', 'tyro'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("recipe", names())
+def test_help_of_a_recipe_lists_its_options(capsys, recipe):
+    with pytest.raises(SystemExit) as stop:
+        main(["train", recipe, "--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    for option in ("--data", "--steps", "--batch-size", "--seed", "--out", "--image-size", "--parallel", "--precision"):
+        assert option in text
+    for option in ("--steps-per-dispatch", "--checkpoint-every", "--sample-every", "--g-learning-rate"):
+        assert option in text
+    assert "--image-shape" not in text
+
+
+@pytest.mark.parametrize("text", ["train --resume RUN --help", "sample --help"])
+def test_help_of_other_commands(capsys, text):
+    with pytest.raises(SystemExit) as stop:
+        main(text.split())
+    assert stop.value.code == 0
+    assert "--step" in capsys.readouterr().out
+
+
+MISTAKES = {
+    "fly": "there is no command 'fly'; the commands are train, sample, recipes.",
+    "recipes now": "jaxgan recipes takes no arguments, got now.",
+    "train": "jaxgan train takes a recipe (",
+    "train gam": "there is no recipe 'gam'",
+    "train gan --stepz 3": "jaxgan train gan has no option --stepz; did you mean --steps?",
+    "train gan --batch-size 0": "--batch-size must be",
+    "train gan --steps -1": "--steps must be",
+    "train gan --steps many": "--steps takes a whole number, got many.",
+    "train gan --parallel foo": "--parallel takes one of jit, pmap, shard_map, got foo.",
+    "train gan --keep 0": "--keep must be at least 1, got 0.",
+    "train gan --seed -1": "--seed takes a number from 0",
+    "train gan --out {file}": "--out takes a folder, but",
+    "train gan --out {full}": "--out takes a new or empty folder, but",
+    "train gan --data {photos} --out /proc/nothing/run": "",
+    "train gan --data /no/such/folder": "",
+    "train dcgan --data {photos} --image-size 29": "",
+    "train --resume": "--resume takes the folder of a run, got nothing.",
+    "train --resume {full}": "{full} is not a run: it has no config.json.",
+    "train --resume {run} --z-dim 3": "--z-dim belongs to what",
+    "train --resume {run} --seed 3": "--seed belongs to what",
+    "train --resume {run} --stepz 3": "jaxgan train --resume RUN has no option --stepz; did you mean --steps?",
+    "train --resume {run}": "{run} has 6 steps; --steps takes a larger total, got 6.",
+    "train dcgan --resume {run}": "{run} is a run of gan, not of dcgan; leave the recipe out.",
+    "train --resume {run} --steps 9 --data {photos}/a": "the images are not those that the run began with",
+    "sample": "jaxgan sample takes the folder of a run first, got nothing.",
+    "sample /no/such/run": "/no/such/run is not a run: there is no such folder.",
+    "sample {run} --n 0": "--n must be at least 1, got 0.",
+    "sample {run} --label 3": "--label takes a class, but this run is unconditional",
+    "sample {run} --step 3": "--step takes one of 6, got 3.",
+    "sample {run} --out {full}": "--out takes a file, or a new or empty folder, but",
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_sentence(capsys, mistake, run, photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    places = {"run": run, "photos": photos, "full": tmp_path / "full", "file": tmp_path / "full" / "file"}
+    places["full"].mkdir()
+    places["file"].touch()
+    before = sorted(run.rglob("*"))
+    code, sentence = said(capsys, mistake.format(**places))
+    assert code == 2
+    assert sentence.startswith("jaxgan: " + MISTAKES[mistake].format(**places))
+    assert sentence[-1] in ".?"
+    assert not (tmp_path / "runs").exists()  # nothing is left behind
+    assert sorted(run.rglob("*")) == before
+
+
+def test_a_run_leaves_what_it_promises(run):
+    assert sorted(path.name for path in run.iterdir()) == [
+        "checkpoints",
+        "config.json",
+        "metrics.jsonl",
+        "samples",
+        "summary.png",
+        "tensorboard",
+    ]
+    about = json.loads((run / "config.json").read_text())
+    assert about["recipe"] == "gan"
+    assert about["data"]["class_names"] == ["a", "b"]
+
+
+def test_samples_as_grid_folder_and_arrays(run, tmp_path, capsys):
+    for out in ("x.png", "x.npz", "x"):
+        assert main(["sample", str(run), "--n", "5", "--seed", "1", "--out", str(tmp_path / out)]) == 0
+        assert f"5 images of step 6: {tmp_path / out}" in capsys.readouterr().out
+    images = np.load(tmp_path / "x.npz")["images"]
+    assert images.shape == (5, 8, 8, 1)
+    assert images.dtype == np.uint8
+    files = sorted((tmp_path / "x").iterdir())
+    for file, image in zip(files, images, strict=True):
+        np.testing.assert_array_equal(np.asarray(Image.open(file)), image[..., 0])
+    assert main(["sample", str(run), "--n", "3", "--seed", "1", "--out", str(tmp_path / "y.npz")]) == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "y.npz")["images"], images[:3])
+
+
+def test_samples_go_into_the_run_by_default(run):
+    assert main(["sample", str(run), "--n", "2"]) == 0
+    (path,) = run.glob("sample-6-seed0.png")
+    path.unlink()
+
+
+def test_conditional_recipes_have_one_column_a_class(photos, tmp_path):
+    out = tmp_path / "run"
+    options = "--batch-size 8 --samples 4 --z-dim 4 --g-width 4 --d-width 4"
+    assert main(f"train cgan --data {photos} --image-size 8 --steps 1 --out {out} {options}".split()) == 0
+    with Image.open(out / "samples" / "00000001.png") as picture:
+        assert picture.size == (2 * 58 + 2, 2 * 58 + 2)  # two classes, two rows, magnified seven times
+    assert main(f"sample {out} --n 3 --label 1 --out {tmp_path / 'x.npz'}".split()) == 0
+    assert np.load(tmp_path / "x.npz")["labels"].tolist() == [1, 1, 1]
+    assert main(f"sample {out} --n 3 --label 2".split()) == 2
+
+
+def start(*args):
+    """A jaxgan process with one device."""
+    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=1"}
+    code = "import sys; from jaxgan.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, *map(str, args)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(condition, process):
+    for _ in range(3000):
+        if condition():
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    raise AssertionError("nothing happened")
+
+
+def test_terminated_then_killed_then_resumed_is_as_if_never_stopped(photos, tmp_path):
+    run, other = tmp_path / "run", tmp_path / "other"
+    options = f"--data {photos} --image-size 8 {TINY} --checkpoint-every 40 --sample-every 1000000".split()
+    process = start("train", "gan", "--out", run, "--steps", 1_000_000, *options)
+    wait_for(lambda: checkpoint.steps(run / "checkpoints"), process)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM, err
+    assert f"jaxgan train --resume {run}" in out
+    stopped = checkpoint.steps(run / "checkpoints")[-1]
+    assert f"after step {stopped}, which is saved" in out
+
+    process = start("train", "--resume", run)
+    wait_for(lambda: checkpoint.steps(run / "checkpoints")[-1] > stopped + 40, process)
+    process.kill()
+    process.communicate(timeout=60)
+    killed = checkpoint.steps(run / "checkpoints")[-1]
+
+    total = killed + 50
+    assert main(["train", "--resume", str(run), "--steps", str(total)]) == 0
+    assert main(["train", "gan", "--out", str(other), "--steps", str(total), *options]) == 0
+    toy.assert_same(load(run).state, load(other).state)
+    logged = [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert logged == [1, *range(10, total + 1, 10)]

@@ -1,0 +1,49 @@
+"""Plans. Oracle: the arguments they are made from."""
+
+import jax
+import pytest
+
+from jaxgan.errors import UserError
+from jaxgan.game import parallel
+from jaxgan.train import RunConfig
+from jaxgan.train.plan import adapt, make_plan
+from tests.train import toy
+
+
+def plan(config=None, data=None, **run):
+    config, data = config or toy.Config(), data or toy.images()
+    return make_plan(toy.build, config, data, RunConfig(**run), recipe=None, report=toy.Said())
+
+
+def test_shape_and_classes_come_from_the_data():
+    assert adapt(toy.Config(), toy.images(labels=True)) == toy.Config(image_shape=(8, 8, 1), classes=3)
+    assert plan(data=toy.images(labels=True)).classes == 3
+    assert plan().classes == 0
+
+
+def test_the_state_is_described_without_computing_it():
+    made = plan()
+    state = made.system.init(jax.random.key(0))
+    assert jax.tree.structure(made.abstract) == jax.tree.structure(state)
+    for shape, leaf in zip(jax.tree.leaves(made.abstract), jax.tree.leaves(state), strict=True):
+        assert (shape.shape, shape.dtype) == (leaf.shape, leaf.dtype)
+        assert shape.sharding.is_fully_replicated
+
+
+def test_a_batch_that_the_devices_cannot_share(monkeypatch):
+    make = parallel.make_mesh
+    monkeypatch.setattr(parallel, "make_mesh", lambda: make(jax.devices()[:3]))
+    with pytest.raises(UserError, match="--batch-size 16 makes 16 images a step, which 3 devices"):
+        plan()
+
+
+def test_impossible_options_are_found_here():
+    with pytest.raises(UserError, match="--keep must be at least 1"):
+        plan(keep=0)
+    with pytest.raises(UserError, match="--steps must be at least 1"):
+        plan(config=toy.Config(steps=0))
+
+
+def test_a_builder_without_a_docstring_has_a_name(monkeypatch):
+    monkeypatch.setattr(toy, "__doc__", None)
+    assert plan().summary == "build"

@@ -1,0 +1,70 @@
+"""What a run writes. Oracle: the files, and TensorBoard's own record format read by tensorboardX's protocol buffers."""
+
+import json
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxgan.train import record
+from jaxgan.train.rundir import RunDir
+
+
+def rows(steps):
+    return [{"step": step, "images": 8 * step, "seconds": 0.1 * step, "d/loss": 1.0 / step} for step in steps]
+
+
+def events(folder):
+    from tensorboardX.proto.event_pb2 import Event
+
+    found = []
+    for path in sorted(folder.iterdir()):
+        content = path.read_bytes()
+        while content:
+            (size,) = struct.unpack("<Q", content[:8])
+            event = Event.FromString(content[12 : 12 + size])
+            found += [(event.step, value.tag) for value in event.summary.value]
+            content = content[16 + size :]
+    return found
+
+
+def test_lines_events_and_pictures(tmp_path):
+    run = RunDir(tmp_path)
+    recorder = record.Recorder(run, 0)
+    for row in rows([1, 2]):
+        recorder.log(row)
+    image = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    path = recorder.picture(2, image)
+    recorder.close()
+    assert record.read_metrics(run.metrics) == rows([1, 2])
+    assert events(run.tensorboard) == [(1, "d/loss"), (2, "d/loss"), (2, "samples")]
+    with Image.open(path) as picture:
+        np.testing.assert_array_equal(np.asarray(picture), image)
+    assert record.sample_pictures(run) == [(2, path)]
+
+
+def test_nan_is_never_written(tmp_path):
+    recorder = record.Recorder(RunDir(tmp_path), 0)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        recorder.log({"step": 1, "d/loss": float("nan")})
+    recorder.close()
+    assert (tmp_path / "metrics.jsonl").read_text() == ""
+
+
+def test_flushed_lines_survive_a_kill(tmp_path):
+    recorder = record.Recorder(RunDir(tmp_path), 0)
+    recorder.log(rows([1])[0])
+    recorder.flush()
+    assert record.read_metrics(tmp_path / "metrics.jsonl") == rows([1])
+    recorder.close()
+
+
+def test_going_on_drops_what_came_after(tmp_path):
+    lines = "".join(json.dumps(row) + "\n" for row in rows([1, 2, 3]))
+    (tmp_path / "metrics.jsonl").write_text(lines + '{"step": 4, "ima')
+    recorder = record.Recorder(RunDir(tmp_path), 2)
+    recorder.log(rows([3])[0])
+    recorder.close()
+    assert record.read_metrics(tmp_path / "metrics.jsonl") == rows([1, 2, 3])
+    assert "ima\n" not in (tmp_path / "metrics.jsonl").read_text()

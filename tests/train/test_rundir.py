@@ -1,0 +1,75 @@
+"""The folder of a run. Oracle: the file system."""
+
+import collections
+import shutil
+
+import pytest
+
+from jaxgan.errors import UserError
+from jaxgan.train import rundir
+
+ABOUT = {"jaxgan": "0", "recipe": "gan", "config": {}, "run": {}, "data": {}}
+
+
+def test_a_new_or_empty_folder_is_accepted_and_nothing_is_made(tmp_path):
+    rundir.check_out(str(tmp_path))
+    rundir.check_out(str(tmp_path / "a" / "b"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_files_is_refused(tmp_path):
+    (tmp_path / "x").touch()
+    with pytest.raises(UserError, match=r"--out takes a new or empty folder, .* --resume"):
+        rundir.check_out(str(tmp_path))
+
+
+def test_a_file_is_refused(tmp_path):
+    (tmp_path / "x").touch()
+    with pytest.raises(UserError, match="is a file"):
+        rundir.check_out(str(tmp_path / "x"))
+    with pytest.raises(UserError, match="not a folder that can be written to"):
+        rundir.check_out(str(tmp_path / "x" / "run"))
+
+
+def test_an_unwritable_place_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(rundir.os, "access", lambda path, mode: False)  # the tests may run as root
+    with pytest.raises(UserError, match="not a folder that can be written to"):
+        rundir.check_out(str(tmp_path / "run"))
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence():
+    with pytest.raises(UserError, match="--out /proc/nothing/run cannot be created"):
+        rundir.create("/proc/nothing/run", "gan", "toy")
+
+
+def test_the_first_free_number(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = [str(rundir.create(None, "gan", "my photos/of cats!").root) for _ in range(2)]
+    assert names == ["runs/gan-of-cats-1", "runs/gan-of-cats-2"]
+
+
+def test_too_little_disk(tmp_path, monkeypatch):
+    usage = collections.namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(0, 0, 4_000))
+    rundir.check_disk(tmp_path / "new", 1_000, keep=3)
+    with pytest.raises(UserError, match=r"GB free, but 3 checkpoints and the next one need"):
+        rundir.check_disk(tmp_path / "new", 1_001, keep=3)
+
+
+def test_config_comes_back(tmp_path):
+    rundir.write_json(tmp_path / "config.json", ABOUT)
+    folder, content = rundir.read_config(tmp_path)
+    assert content == ABOUT
+    assert folder.checkpoints == tmp_path / "checkpoints"
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_what_is_no_run_is_one_sentence(tmp_path):
+    with pytest.raises(UserError, match="no such folder"):
+        rundir.read_config(tmp_path / "nothing")
+    with pytest.raises(UserError, match=r"it has no config\.json"):
+        rundir.read_config(tmp_path)
+    for text in ("{", "[]", '{"recipe": "gan"}'):
+        (tmp_path / "config.json").write_text(text)
+        with pytest.raises(UserError, match=r"config.json cannot be read"):
+            rundir.read_config(tmp_path)
