@@ -1,9 +1,17 @@
 """Eight virtual CPU devices, run-time checks of all annotations of the package, nothing written to the user's home."""
 
 import os
+import tempfile
 
 os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    # Most of the suite's time is compilation, and many tests compile the same programs: one cache for one run of the
+    # tests, shared by its workers and by the processes that they start.
+    _cache = tempfile.TemporaryDirectory(prefix="jaxgan-tests-")
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = _cache.name
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 from pathlib import Path
 

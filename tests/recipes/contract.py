@@ -1,5 +1,6 @@
 """The smallest configuration of every recipe. A recipe without an entry here fails the contract."""
 
+import functools
 from typing import Any
 
 import jax
@@ -15,6 +16,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "cgan/mlp": {"network": "mlp", "g_widths": (12,), "d_widths": (12,), "classes": 3},
 }
 CASES = tuple(SMALL)
+KEY = jax.random.key(5)
 
 
 def module(case):
@@ -27,6 +29,12 @@ def config(case, **changes):
 
 def build(case, axis_name=None, **changes):
     return module(case).build(config(case, **changes), axis_name)
+
+
+@functools.cache
+def start(case):
+    """The first state of the smallest configuration."""
+    return jax.jit(build(case).init)(KEY)
 
 
 def batch(case, seed=0):

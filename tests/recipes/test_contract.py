@@ -14,7 +14,7 @@ from jaxgan.recipes import base
 from jaxgan.train import checkpoint
 from tests.recipes import contract
 
-KEY = jax.random.key(5)
+KEY = contract.KEY
 every_recipe = pytest.mark.parametrize("case", contract.CASES)
 
 
@@ -32,7 +32,7 @@ def test_state_steps_and_checkpoint(case, tmp_path):
     system = contract.build(case)
     abstract = jax.eval_shape(system.init, KEY)
     step = jax.jit(chex.assert_max_traces(system.step, n=1))
-    state = first = system.init(KEY)
+    state = first = contract.start(case)
     chex.assert_trees_all_equal_shapes_and_dtypes(abstract, state)
     assert set(state.players) == set(system.networks) == {"g", "d"}
     for t in range(4):
@@ -61,7 +61,7 @@ def test_each_move_changes_its_own_player_only(case, monkeypatch):
         rates = iter((rate["g"], rate["d"]))
         monkeypatch.setattr(base, "adam", lambda *_, rates=rates: optax.sgd(next(rates)))
         system = contract.build(case)
-        state = system.init(KEY)
+        state = contract.start(case)
         after, _ = jax.jit(system.step)(state, contract.batch(case), KEY)
         for name in ("g", "d"):
             same = jax.tree.map(np.array_equal, params(state)[name], params(after)[name])
@@ -71,7 +71,7 @@ def test_each_move_changes_its_own_player_only(case, monkeypatch):
 @every_recipe
 def test_samples(case):
     system = contract.build(case)
-    state = system.init(KEY)
+    state = contract.start(case)
     keys = jax.random.split(jax.random.key(1), 5)
     images = system.sample(state, keys, contract.labels(case, 5))
     chex.assert_shape(images, (5, *system.config.image_shape))
@@ -86,7 +86,7 @@ def test_samples(case):
 @every_recipe
 def test_labels_matter_where_they_are_taken(case):
     system = contract.build(case)
-    state, keys = system.init(KEY), jax.random.split(jax.random.key(1), 4)
+    state, keys = contract.start(case), jax.random.split(jax.random.key(1), 4)
     if not system.config.classes:
         return
     zeros, ones = (system.sample(state, keys, jnp.full(4, label)) for label in (0, 1))
@@ -111,7 +111,7 @@ def test_parallel_modes_agree(case, mode, monkeypatch):
         mesh = parallel.make_mesh(jax.devices()[:devices])
         system = contract.build(case, parallel.axis_name_of(mode))
         run = parallel.parallelize(system.step, mode, mesh)
-        state, key = parallel.place_state((system.init(KEY), KEY), mesh)
+        state, key = parallel.place_state((jax.jit(system.init)(KEY), KEY), mesh)
         for t in range(2):
             state, metrics = run(state, parallel.place_batch(contract.batch(case, t), mesh), key)
         return jax.device_get((state, metrics))
@@ -122,9 +122,9 @@ def test_parallel_modes_agree(case, mode, monkeypatch):
 @every_recipe
 def test_bfloat16_computes_in_half_and_keeps_state_whole(case):
     system = contract.build(case, precision="bfloat16")
-    state, metrics = jax.jit(system.step)(system.init(KEY), contract.batch(case), KEY)
+    state, metrics = jax.jit(system.step)(contract.start(case), contract.batch(case), KEY)
     chex.assert_tree_all_finite((state, metrics))
-    chex.assert_trees_all_equal_dtypes(state, contract.build(case).init(KEY))
+    chex.assert_trees_all_equal_dtypes(state, contract.start(case))
     program = jax.jit(system.step).lower(state, contract.batch(case), KEY).as_text()
     assert "bf16" in program
 

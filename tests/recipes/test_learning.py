@@ -93,7 +93,7 @@ def test_dcgan_moves_towards_the_bundled_images(fashion):
     module = recipes.load("dcgan")
     system = module.build(module.Config(batch_size=32, g_width=16, d_width=16, ema_halflife_kimg=1.0))
     step = jax.jit(system.step, donate_argnums=0)
-    state = system.init(jax.random.key(0))
+    state = jax.jit(system.init)(jax.random.key(0))
     keys = jax.random.split(jax.random.key(1), 500)
     before = feature_distance(system.sample(state, keys, None), held_out)
     order = np.concatenate([np.random.default_rng(epoch).permutation(8000) for epoch in range(2)])
