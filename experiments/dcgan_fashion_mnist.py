@@ -2,9 +2,9 @@
 
 Command     python experiments/dcgan_fashion_mnist.py            (options as for `jaxgan train dcgan`)
 Data        the 10,000 bundled images; `--data fashion_mnist` takes the full set through TFDS
-Hardware    @HARDWARE@
-Time        @TIME@
-Expect      @EXPECT@
+Hardware    two cores of an AMD EPYC (Zen 5), shared with other work
+Time        2 min 7 s for 4,000 steps of 64 images, 32 steps/s, after 15 s of start-up and compilation
+Expect      shirts, trousers, shoes and bags that one recognises from step 2,000 on; D(x) near 0.7, D(G(z)) near 0.35
 Picture     docs/images/dcgan_fashion.png
 GPU, TPU    not run
 """

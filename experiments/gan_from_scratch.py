@@ -92,9 +92,8 @@ def main():
     distances = jnp.linalg.norm(points[:, None] - CENTRES, axis=-1)
     near = distances.min(1) < 4 * STD
     counts = jnp.bincount(distances.argmin(1), weights=near.astype(float), length=8)
-    print(
-        f"{picture(points)}\n{(counts >= 0.02 * len(points)).sum()} of 8 modes, {100 * near.mean():.0f} % of samples near one"
-    )
+    modes = (counts >= 0.02 * len(points)).sum()
+    print(f"{picture(points)}\n{modes} of 8 modes, {100 * near.mean():.0f} % of samples near one")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Command   python experiments/benchmarks/dcgan_step.py [--image 64 64 3] [--rounds 7] [--clock wall|cpu]
           (on a machine with other work: taskset -c 0 python ... --clock cpu)
 Hardware  2 cores of an AMD EPYC (Zen 5), shared; jax 0.10.2, flax 0.12.8, torch 2.13.0 (CPU)
-Time      about 2 minutes on an idle machine (estimate)
+Time      3 minutes
 Protocol  float32, batch 64, width 64, 100 latents. Per image size all variants are compiled first, then timed in turn,
           round after round, in one process; printed are median and minimum and the ratio of the medians to torch (where
           it is installed) or to the Flax layers. The machine's other load moves the times, less so the ratios.
@@ -12,12 +12,11 @@ Variants  flax    `flax.linen` convolutions, one compiled step
           scan    the same, four steps in one `lax.scan`, time per step
           torch   PyTorch eager, the usual tutorial's loop (only if torch can be imported; this package does not need
           it)
-Measured  on one core, cpu clock (5 and 2 rounds) because of much other work on the machine, speed relative to torch:
-          32x32x1  flax 0.36, jaxgan 0.87, scan 0.92;  64x64x3  flax 0.20, jaxgan 0.84, scan 0.90.
-          So jaxgan is 2.4 and 4.2 times as fast as the Flax layers, and a step in a scan is no slower than one alone.
-          On two cores, wall clock, under the same load: jaxgan 2.5 times the Flax layers and scan 1.03 times jaxgan at
-          32x32x1; no ratio to torch, whose threads suffer most from other work. Not measured on an idle machine, nor on
-          a GPU.
+Measured  two cores, wall clock, nothing else of ours running, speed relative to torch:
+          32x32x1 (three runs of 7, 9 and 9 rounds)  flax 0.35 to 0.37, jaxgan 0.81 to 0.94, scan 0.91 to 0.99
+          64x64x3 (5 rounds)                         flax 0.22, jaxgan 0.91, scan 0.95
+          So jaxgan is 2.3 to 2.5 and 4.2 times as fast as the Flax layers, and a step in a scan is no slower than one
+          alone. On one core by its cpu clock: 0.87 and 0.84 times torch. Not run on a GPU.
 """
 
 import argparse

@@ -24,7 +24,7 @@ class RunConfig:
     channels: Literal[1, 3] | None = None
     """1 for grey, 3 for colour; None keeps the channels of the data."""
     resident: Literal["auto", "on", "off"] = "auto"
-    """Keep the whole data set on the device: on, off, or auto (where it fits)."""
+    """Keep the whole data set on the device: on, off, or auto (where it fits and one process trains)."""
     out: str | None = None
     """Folder of the run, new or empty; None for runs/RECIPE-DATA-N."""
     seed: int = 0

@@ -44,7 +44,9 @@ class Feed(NamedTuple):
 
 def make_feed(data: datasets.ImageData, run: RunConfig, rows: int, start: int, mesh: Mesh) -> Feed:
     """The feed that `run` asks for, beginning at step `start`; `rows` is the global batch size."""
-    if run.resident == "on" or (run.resident == "auto" and _fits(data, mesh)):
+    # Of several processes each reads its own share only, unless it was told to hold the whole set.
+    alone = jax.process_count() == 1
+    if run.resident == "on" or (run.resident == "auto" and alone and _fits(data, mesh)):
         return _resident(data, run, rows, mesh)
     return _streaming(data, run, rows, start, mesh)
 
