@@ -25,8 +25,8 @@ def global_rows(size: int, axis_name: str | None) -> Int[Array, " b"]:
 def draw(
     sampler: Callable[..., Array], rng: Key[Array, " b"], shape: tuple[int, ...], **options: object
 ) -> Array:  # [b, *shape]
-    """`sampler(key, shape, **options)` per example: `draw(jax.random.uniform, rng, (3,), minval=-1)` is `[b, 3]`."""
-    return jax.vmap(lambda key: sampler(key, shape, **options))(rng)
+    """`sampler(key, shape=shape, **options)` per example: `draw(jax.random.uniform, rng, (3,), minval=-1)` is `[b, 3]`."""
+    return jax.vmap(lambda key: sampler(key, shape=shape, **options))(rng)
 
 
 def normal(rng: Key[Array, " b"], shape: tuple[int, ...]) -> Float[Array, "b ..."]:

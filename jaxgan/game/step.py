@@ -85,7 +85,8 @@ def init_state(
     Args:
         rounds: as for `make_train_step`.
         optimizers: as for `make_train_step`.
-        variables: for each player what its network's `init` returns: `{"params": ..., "batch_stats": ..., ...}`.
+        variables: for each player what its network's `init` returns: `{"params": ..., "batch_stats": ..., ...}`;
+            arrays or numbers, which the state copies.
         ema: as for `make_train_step`.
         extras: further arrays that losses read and update.
         batch: the shapes of a batch (arrays or `jax.ShapeDtypeStruct`); needed by games with lazy rounds only, whose
@@ -96,7 +97,7 @@ def init_state(
     if missing := {move.player for round_ in rounds for move in round_.moves} - set(variables):
         raise UserError(f"variables must have every player that moves; missing: {', '.join(sorted(missing))}.")
     players = {name: _player(name, given, optimizers, ema or {}) for name, given in variables.items()}
-    state = GameState(jnp.zeros((), jnp.int32), players, dict(extras or {}), {})
+    state = GameState(jnp.zeros((), jnp.int32), players, _own(dict(extras or {})), {})
     return dataclasses.replace(state, held=_hold(rounds, Rules(optimizers, None, 1), state, batch, axis_name))
 
 
@@ -106,11 +107,16 @@ def microbatches(rounds: Sequence[Round]) -> int:
 
 
 def _player(name: str, variables: Mapping[str, Any], optimizers: Optimizers, ema: Mapping[str, Ema]) -> PlayerState:
-    params = variables["params"]
-    collections = {key: value for key, value in variables.items() if key != "params"}
+    params = _own(variables["params"])
+    collections = {key: _own(value) for key, value in variables.items() if key != "params"}
     opt_state = optimizers[name].init(params) if name in optimizers else None
-    # A copy, because a donated state must not hold one buffer twice.
-    return PlayerState(params, collections, opt_state, jax.tree.map(jnp.copy, params) if name in ema else None)
+    return PlayerState(params, collections, opt_state, _own(params) if name in ema else None)
+
+
+def _own(tree: Any) -> Any:
+    """Arrays of the state's own, so that donating it deletes nothing of the caller's and no buffer twice."""
+    # With its type named, a Python number becomes an array that promotes as arrays do.
+    return jax.tree.map(lambda x: jnp.array(x, jnp.result_type(x)), tree)
 
 
 def _table(state: GameState) -> Table:

@@ -106,7 +106,8 @@ def make_plan(
     system = build(config, parallel.axis_name_of(run.parallel))
     rows = config.batch_size * system.microbatches
     check_game(config, rows, mesh.size)
-    summary = (sys.modules[build.__module__].__doc__ or build.__name__).splitlines()[0]
+    module = sys.modules.get(build.__module__)
+    summary = ((module and module.__doc__) or build.__name__).splitlines()[0]
     abstract = abstract_state(system, mesh)
     return Plan(summary, recipe, system, config, data, run, mesh, rows, abstract, report)
 

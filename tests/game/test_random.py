@@ -33,3 +33,6 @@ def test_draw_passes_options_on():
     x = draw(jax.random.uniform, example_keys(KEY, jnp.arange(100)), (3,), minval=2.0, maxval=3.0)
     assert x.shape == (100, 3)
     assert 2 <= x.min() < x.max() <= 3
+    flips = draw(jax.random.bernoulli, example_keys(KEY, jnp.arange(1000)), (), p=0.2)
+    assert flips.shape == (1000,)
+    assert 0.1 < flips.mean() < 0.3

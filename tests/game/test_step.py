@@ -254,3 +254,14 @@ def test_a_mistake_is_one_sentence(change, sentence):
 
 def _reports(aux):
     return Round(moves=(Move("g", lambda params, *rest: (params["g"]["b"].sum(), aux)),))
+
+
+def test_the_state_owns_its_arrays():
+    """Donating a state deletes nothing of the caller's; numbers become arrays that promote as arrays do."""
+    given = toy.variables()
+    state = init_state((toy.ROUND,), SGD, given, ema={"g": Ema()})
+    jax.jit(make_train_step((toy.ROUND,), SGD, ema={"g": Ema()}), donate_argnums=0)(state, toy.batch(), toy.RNG)
+    assert not any(leaf.is_deleted() for leaf in jax.tree.leaves(given))
+    numbers = init_state((Round(moves=(Move("g", toy.g_loss),)),), SGD, {"g": {"params": {"b": 1.0}}})
+    assert numbers.players["g"].params["b"].dtype == jnp.float32
+    assert not numbers.players["g"].params["b"].weak_type
