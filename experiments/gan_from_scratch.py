@@ -91,8 +91,7 @@ def main():
     points = G(state[4], jax.random.normal(z_key, (2000, Z_DIM)))
     distances = jnp.linalg.norm(points[:, None] - CENTRES, axis=-1)
     near = distances.min(1) < 4 * STD
-    counts = jnp.bincount(distances.argmin(1), weights=near.astype(float), length=8)
-    modes = (counts >= 0.02 * len(points)).sum()
+    modes = (jnp.bincount(distances.argmin(1), weights=near.astype(float), length=8) >= 0.02 * len(points)).sum()
     print(f"{picture(points)}\n{modes} of 8 modes, {100 * near.mean():.0f} % of samples near one")
 
 

@@ -115,13 +115,13 @@ def hand_fused(shape: tuple[int, int, int]) -> tuple[Callable[..., State], Calla
 
     def init(key: jax.Array) -> State:
         inputs = {"g": jnp.zeros((BATCH, LATENT)), "d": jnp.zeros((BATCH, *shape))}
-        made = {name: nets[name].init(key, x, True) for name, x in inputs.items()}
+        made = {name: nets[name].init(key, x, train=True) for name, x in inputs.items()}
         params = {name: variables["params"] for name, variables in made.items()}
         stats = {name: variables["batch_stats"] for name, variables in made.items()}
         return params, stats, {name: adam.init(params[name]) for name in nets}
 
     def apply(name: str, params: Any, stats: Any, x: jax.Array) -> tuple[jax.Array, Any]:
-        y, updated = nets[name].apply({"params": params, "batch_stats": stats}, x, True, mutable=["batch_stats"])
+        y, updated = nets[name].apply({"params": params, "batch_stats": stats}, x, train=True, mutable=["batch_stats"])
         return y, updated["batch_stats"]
 
     def d_loss(params: Any, stats: Any, real: jax.Array, fake: jax.Array) -> tuple[jax.Array, Any]:

@@ -117,8 +117,8 @@ def _prepare(builder: Any, directory: Path) -> None:
         return
     if importlib.util.find_spec("tensorflow") is None:
         raise UserError(
-            f"--data {builder.name} is not in {directory} yet, and preparing it takes TensorFlow once: "
-            "pip install 'jaxgan[tensorflow]'; the prepared set is then read without it."
+            f"--data {builder.name} is not in {directory} yet, and preparing it takes TensorFlow once: install the "
+            "extra 'tensorflow' (pip install '.[tensorflow]' in jaxgan's checkout); the set is then read without it."
         )
     _check_host(builder)
     builder.download_and_prepare(file_format="array_record")

@@ -25,7 +25,7 @@ def global_rows(size: int, axis_name: str | None) -> Int[Array, " b"]:
 def draw(
     sampler: Callable[..., Array], rng: Key[Array, " b"], shape: tuple[int, ...], **options: object
 ) -> Array:  # [b, *shape]
-    """`sampler(key, shape=shape, **options)` per example: `draw(jax.random.uniform, rng, (3,), minval=-1)` is `[b, 3]`."""
+    """`sampler(key, shape=shape, **options)` per example: `draw(jax.random.bernoulli, rng, (3,), p=0.2)`: `[b, 3]`."""
     return jax.vmap(lambda key: sampler(key, shape=shape, **options))(rng)
 
 

@@ -54,7 +54,10 @@ def split(tree: Any, parts: int) -> Any:
 
 
 def sync(tree: Any, axis_name: str | None) -> Any:
-    """Mean over devices of floating leaves and maximum of others; the tree itself without an axis."""
+    """Mean over devices of floating leaves and maximum of others; the tree itself without an axis.
+
+    What plays and losses report must therefore be a mean over examples, or the same on all devices (a counter).
+    """
     if axis_name is None:
         return tree
 
@@ -111,7 +114,7 @@ def _play_once(rules: Rules, round_: Round, deal: Deal, table: Table) -> tuple[T
     if rules.accumulate == 1:
         gradient, table, metrics = _shared_play(rules, round_, deal, table)
     else:
-        gradient, metrics = _replay(rules, round_, deal), {}
+        gradient, metrics = _replay(rules, round_, deal, table.params), {}
     for index, move in enumerate(round_.moves):
         grads, new_vars, moved = gradient(index, move, table)
         grads = sync(grads, rules.axis_name)
@@ -145,7 +148,7 @@ def _shared_play(rules: Rules, round_: Round, deal: Deal, table: Table) -> tuple
 
         def loss(own: Any, outcome: Any) -> tuple[Array, Aux]:
             seen = {**params, move.player: own}
-            return move.loss(seen, collections, outcome, deal.batch, deal.keys(1 + index))
+            return _judge(move, seen, collections, outcome, deal.batch, deal.keys(1 + index))
 
         judged = jax.value_and_grad(loss, argnums=(0, 1), has_aux=True, allow_int=True)
         (value, aux), (direct, cotangent) = judged(params[move.player], outcome)
@@ -158,24 +161,29 @@ def _shared_play(rules: Rules, round_: Round, deal: Deal, table: Table) -> tuple
     return gradient, table, merge_metrics(played.metrics)
 
 
-def _replay(rules: Rules, round_: Round, deal: Deal) -> Gradient:
-    """Gradients that are means over microbatches; every move plays again on each, so that memory stays that of one."""
+def _replay(rules: Rules, round_: Round, deal: Deal, start: Params) -> Gradient:
+    """Gradients that are means over microbatches; every move plays again on each, so that memory stays that of one.
+
+    The play is always that of the parameters at the `start` of the round, as if it had been shared.
+    """
     cuts = split((deal.batch, deal.rows), rules.accumulate)
 
     def gradient(index: int, move: Move, table: Table) -> tuple[Any, Vars, Metrics]:
         def one(carry: tuple[Vars, Any], cut: Any) -> tuple[tuple[Vars, Any], Metrics]:
             seen, total = carry
             part = Deal(deal.key, *cut)
-            params, collections = vary((table.params, seen), rules.axis_name)
+            before, params, collections = vary((start, table.params, seen), rules.axis_name)
 
-            def loss(own: Any) -> tuple[Array, tuple[Aux, Aux]]:
-                with_own = {**params, move.player: own}
-                outcome, played = _play(round_, with_own, collections, part)
+            def loss(own_play: Any, own: Any) -> tuple[Array, tuple[Aux, Aux]]:
+                outcome, played = _play(round_, {**before, move.player: own_play}, collections, part)
                 after = _absorb(collections, played, None)
-                value, aux = move.loss(with_own, after, outcome, part.batch, part.keys(1 + index))
+                judging = {**params, move.player: own}
+                value, aux = _judge(move, judging, after, outcome, part.batch, part.keys(1 + index))
                 return value, (played, aux)
 
-            (value, (played, aux)), grads = jax.value_and_grad(loss, has_aux=True)(params[move.player])
+            judged = jax.value_and_grad(loss, argnums=(0, 1), has_aux=True)
+            (value, (played, aux)), (through_play, direct) = judged(before[move.player], params[move.player])
+            grads = jax.tree.map(jnp.add, direct, through_play)
             # The first move reports the play and keeps its collections; later moves only repeat it.
             reported = (played, aux) if index == 0 else (aux,)
             for report in reported:
@@ -192,7 +200,25 @@ def _replay(rules: Rules, round_: Round, deal: Deal) -> Gradient:
 
 
 def _play(round_: Round, params: Params, collections: Vars, deal: Deal) -> tuple[Any, Aux]:
-    return round_.play(params, collections, deal.batch, deal.keys(0)) if round_.play else (None, Aux())
+    if round_.play is None:
+        return None, Aux()
+    return _pair("a play", "(outcome, Aux)", round_.play(params, collections, deal.batch, deal.keys(0)))
+
+
+def _judge(
+    move: Move, params: Params, collections: Vars, outcome: Any, batch: Batch, rng: Key[Array, " b"]
+) -> tuple[Array, Aux]:
+    result = move.loss(params, collections, outcome, batch, rng)
+    value, aux = _pair(f"the loss of {move.label!r}", "(scalar, Aux)", result)
+    if jnp.shape(value):
+        raise UserError(f"the loss of {move.label!r} must be a scalar (take a mean), got shape {jnp.shape(value)}.")
+    return value, aux
+
+
+def _pair(what: str, wanted: str, result: Any) -> tuple[Any, Aux]:
+    if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], Aux):
+        return result
+    raise UserError(f"{what} must return {wanted}, where Aux() reports nothing; got {type(result).__name__}.")
 
 
 def _absorb(collections: Vars, aux: Aux, axis_name: str | None) -> Vars:

@@ -17,6 +17,10 @@ Batch: TypeAlias = Any  # a pytree whose leaves share their leading axis
 class Aux(NamedTuple):
     """What a play or a loss reports besides its result.
 
+    Everything reported is a mean over the examples, never a sum, or does not depend on them: over devices it is
+    averaged (integers: the largest), over the microbatches of `accumulate` metrics are averaged and the rest is
+    updated once for each.
+
     Attributes:
         metrics: scalars to log, by name.
         vars: new mutable collections, by player; a player that is absent keeps what it had.
@@ -61,7 +65,11 @@ class Round(NamedTuple):
         moves: the updates. A later move sees the parameters that earlier moves have left.
         play: makes the outcome that the losses judge; without one the outcome is None.
         every: lazy regularisation: the round is played at steps 0, every, 2 every, ...; gradients are scaled by it.
-        repeat: the round is played this many times a step, each time on another microbatch of the batch.
+        repeat: the round is played this many times a step, each time on another microbatch of the batch; the metrics
+            are those of the last time.
+
+    All moves share the play of the parameters with which the round began; a player whose second move needs a fresh play
+    makes it in a second round.
     """
 
     moves: tuple[Move, ...]

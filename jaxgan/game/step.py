@@ -13,7 +13,7 @@ from jaxgan.errors import UserError
 from jaxgan.game.ema import Ema, average, check_ema, decay
 from jaxgan.game.random import global_rows
 from jaxgan.game.rounds import Rules, Table, merge_metrics, play_round, split
-from jaxgan.game.state import Batch, GameState, Metrics, PlayerState, Round, StepFn
+from jaxgan.game.state import Batch, GameState, Metrics, Move, PlayerState, Round, StepFn
 
 Optimizers = Mapping[str, optax.GradientTransformation]
 
@@ -107,6 +107,8 @@ def microbatches(rounds: Sequence[Round]) -> int:
 
 
 def _player(name: str, variables: Mapping[str, Any], optimizers: Optimizers, ema: Mapping[str, Ema]) -> PlayerState:
+    if not isinstance(variables, Mapping) or "params" not in variables:
+        raise UserError(f"variables of player {name!r} must be {{'params': ..., ...}}, as Flax's init returns them.")
     params = _own(variables["params"])
     collections = {key: _own(value) for key, value in variables.items() if key != "params"}
     opt_state = optimizers[name].init(params) if name in optimizers else None
@@ -152,6 +154,8 @@ def _next_state(
     for name, old in state.players.items():
         new = PlayerState(table.params[name], table.vars[name], table.opt_states[name], old.ema)
         if name in averages:
+            if old.ema is None:
+                raise UserError(f"the step averages player {name!r}; give init_state the same ema=...")
             averaged = average(old.ema, new.params, decay(averages[name], state.step, images))
             new = dataclasses.replace(new, ema=averaged)
         players[name] = new
@@ -196,6 +200,8 @@ def _check_batch(batch: Batch, parts: int) -> int:
 
 
 def _check_game(rounds: Sequence[Round], optimizers: Optimizers, ema: Mapping[str, Ema], accumulate: int) -> None:
+    if not all(isinstance(move, Move) for round_ in rounds for move in round_.moves):
+        raise UserError("the moves of a Round must be a tuple of Move; one move is written (Move(...),).")
     moves = [move for round_ in rounds for move in round_.moves]
     if not moves:
         raise UserError("a game needs at least one round with at least one move.")

@@ -48,7 +48,7 @@ class DCGANGenerator(nn.Module):
 
     @nn.compact
     def __call__(
-        self, z: Float[Array, "b z"], train: bool, label: Int[Array, "b"] | None = None
+        self, z: Float[Array, "b z"], label: Int[Array, "b"] | None = None, *, train: bool
     ) -> Float[Array, "b h w c"]:
         """Images in [-1, 1].
 
@@ -95,7 +95,7 @@ class DCGANDiscriminator(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Float[Array, "b h w c"], train: bool, label: Int[Array, "b"] | None = None
+        self, x: Float[Array, "b h w c"], label: Int[Array, "b"] | None = None, *, train: bool
     ) -> Float[Array, "b"]:
         """One logit per image: positive where it looks real.
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import optax
 from flax import linen as nn
 from jaxtyping import Array, Key
 
-from jaxgan.errors import UserError
+from jaxgan.errors import UserError, flag
 from jaxgan.game import (
     Ema,
     GameState,
@@ -63,11 +65,16 @@ MAY_BE_ZERO = ("classes", "ema_halflife_kimg", "beta1")
 def check(config: RecipeConfig) -> None:
     """Raise a UserError that names the first field of `config` whose number is impossible."""
     for field in fields(config):
-        for number in _numbers(getattr(config, field.name)):
+        value = getattr(config, field.name)
+        if value == ():
+            raise UserError(f"{flag(field.name)} takes at least one number, got none.")
+        for number in _numbers(value):
             zero_ok = field.name in MAY_BE_ZERO
             if not (number > 0 or (zero_ok and number == 0)) or math.isinf(number):
                 takes = "finite" if number > 0 else "at least 0" if zero_ok else "above 0"
-                raise UserError(f"--{option(field.name)} must be {takes}, got {number}.")
+                raise UserError(f"{flag(field.name)} must be {takes}, got {number}.")
+    if getattr(config, "beta1", 0.0) >= 1:
+        raise UserError(f"--beta1 must be at least 0 and below 1, got {getattr(config, 'beta1', None)}.")
     if config.batch_size % config.accumulate:
         raise UserError(
             f"--batch-size must be a multiple of --accumulate {config.accumulate}, got {config.batch_size}."
@@ -82,9 +89,19 @@ def check_conditional(config: RecipeConfig, recipe: str) -> None:
         )
 
 
-def option(field: str) -> str:
-    """The command-line spelling of a field."""
-    return field.replace("_", "-")
+INIT_STREAM = 0x696E6974  # larger than any step
+
+
+def default_optimizers(config: LatentConfig) -> dict[str, optax.GradientTransformation]:
+    """Adam for the generator and the discriminator, each with its own rate."""
+    return {"g": adam(config.g_learning_rate, config.beta1), "d": adam(config.d_learning_rate, config.beta1)}
+
+
+def batch_shapes(config: RecipeConfig, cuts: int) -> dict[str, jax.ShapeDtypeStruct]:
+    """Shapes of a batch of `cuts` microbatches, as training gives it."""
+    rows = config.batch_size * cuts
+    shapes = {"image": jax.ShapeDtypeStruct((rows, *config.image_shape), jnp.float32)}
+    return shapes | ({"label": jax.ShapeDtypeStruct((rows,), jnp.int32)} if config.classes else {})
 
 
 def latent_game(
@@ -94,9 +111,12 @@ def latent_game(
     init_players: Callable[[Key[Array, ""], Key[Array, ""]], Mapping[str, Any]],
     sample: Callable[..., Array],
     axis_name: str | None,
+    *,
+    optimizers: Mapping[str, optax.GradientTransformation] | None = None,
+    extras: Mapping[str, Any] | None = None,
     conditional: bool = False,
 ) -> System:
-    """The system of a game between a generator `g` and a discriminator `d`: Adam for both, an average of `g`.
+    """The system of a game between a generator `g` and a discriminator `d`, with a moving average of `g`.
 
     Args:
         config: the recipe's configuration.
@@ -105,14 +125,19 @@ def latent_game(
         init_players: `(g_key, d_key) -> {"g": variables, "d": variables}`.
         sample: as in `System`.
         axis_name: as for `make_train_step`.
+        optimizers: of both players; Adam with the configuration's rates unless given.
+        extras: as for `init_state`.
         conditional: as in `System`.
     """
-    optimizers = {"g": adam(config.g_learning_rate, config.beta1), "d": adam(config.d_learning_rate, config.beta1)}
+    optimizers = optimizers or default_optimizers(config)
     ema = {"g": Ema(config.ema_halflife_kimg)} if config.ema_halflife_kimg else {}
     step = make_train_step(rounds, optimizers, ema=ema, axis_name=axis_name, accumulate=config.accumulate)
 
     def init(rng: Key[Array, ""]) -> GameState:
-        return init_state(rounds, optimizers, init_players(*jax.random.split(rng)), ema=ema)
+        # The run's key is folded with step numbers; the players' keys must come from elsewhere.
+        g_key, d_key = jax.random.split(jax.random.fold_in(rng, INIT_STREAM))
+        players, batch = init_players(g_key, d_key), batch_shapes(config, microbatches(rounds))
+        return init_state(rounds, optimizers, players, ema=ema, extras=extras, batch=batch, axis_name=axis_name)
 
     return System(init, step, sample, dict(networks), config, microbatches(rounds), conditional)
 

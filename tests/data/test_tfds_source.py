@@ -146,7 +146,7 @@ def test_wrong_names(prepared, spec, message):
 @pytest.mark.parametrize("name", ["mnist", "cifar10", "celeb_a"])
 def test_without_tensorflow_the_extra_is_named(tmp_path, monkeypatch, name):
     monkeypatch.setattr(tfds_source.importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(UserError, match=r"pip install 'jaxgan\[tensorflow\]'"):
+    with pytest.raises(UserError, match=r"extra 'tensorflow' \(pip install '\.\[tensorflow\]'"):
         data.load(name, data_dir=tmp_path)
 
 

@@ -130,6 +130,22 @@ def test_accumulation_equals_the_full_batch():
     chex.assert_trees_all_close(whole_history, parts_history, **CLOSE)
 
 
+@pytest.mark.parametrize("order", ["gd", "gg", "dgd"])
+def test_accumulation_judges_the_play_of_the_rounds_beginning(order):
+    """As the shared play does, whoever has moved since: whole batch and microbatches agree in every order of moves."""
+    loss = {"g": toy.g_loss, "d": toy.d_loss}
+    moves = tuple(Move(p, _unreported(loss[p]), name=f"{p}{i}") for i, p in enumerate(order))
+    rounds = (Round(play=toy.play, moves=moves),)
+    batches = [toy.batch(16, seed=t) for t in range(3)]
+    whole, _ = run(rounds, SGD, 3, batches)
+    parts, _ = run(rounds, SGD, 3, batches, accumulate=4)
+    chex.assert_trees_all_close(whole, parts, **CLOSE)
+
+
+def _unreported(loss):
+    return lambda *arguments: (loss(*arguments)[0], Aux())
+
+
 def test_accumulation_feeds_a_replayed_plays_collections_to_the_loss_and_keeps_them_once():
     def play(params, vars, batch, rng):
         return None, Aux(vars={"g": {"count": vars["g"]["count"] + 1}})
@@ -243,6 +259,27 @@ def test_same_key_same_step_and_another_key_another():
         (lambda: run((_reports(Aux({"m": jnp.ones(2)})),), SGD, 1, [toy.batch()]), "must be a scalar"),
         (lambda: run((_reports(Aux(vars={"q": {}})),), SGD, 1, [toy.batch()]), "brings the player 'q'"),
         (lambda: run((_reports(Aux(extras={"p": 1})),), SGD, 1, [toy.batch()]), "brings the extra 'p'"),
+        (
+            lambda: run(
+                (Round(moves=(Move("g", lambda params, *rest: params["g"]["b"].sum()),)),), SGD, 1, [toy.batch()]
+            ),
+            r"the loss of 'g' must return \(scalar, Aux\)",
+        ),
+        (
+            lambda: run(
+                (Round(moves=(Move("g", lambda params, *rest: (params["g"]["b"], Aux())),)),), SGD, 1, [toy.batch()]
+            ),
+            r"the loss of 'g' must be a scalar",
+        ),
+        (lambda: run((toy.ROUND._replace(play=lambda *a: jnp.ones(2)),), SGD, 1, [toy.batch()]), "a play must return"),
+        (lambda: init_state((toy.ROUND,), SGD, toy.params()), "variables of player 'g' must be"),
+        (lambda: make_train_step((Round(moves=Move("g", toy.g_loss)),), SGD), "must be a tuple of Move"),
+        (
+            lambda: make_train_step((toy.ROUND,), SGD, ema={"g": Ema()})(
+                init_state((toy.ROUND,), SGD, toy.variables()), toy.batch(), toy.RNG
+            ),
+            "give init_state the same ema",
+        ),
         (lambda: make_train_step((Round(moves=(Move("extras", toy.d_loss),)),), SGD), "may not be named 'extras'"),
     ],
 )

@@ -17,8 +17,8 @@ def _size(tree):
 # Oracle: the published counts of the 64-pixel networks without biases.
 def test_parameter_counts_of_the_64_pixel_networks():
     g, d = DCGANGenerator((64, 64, 3)), DCGANDiscriminator()
-    g = jax.eval_shape(lambda: g.init(KEY, jnp.zeros((2, 100)), True))
-    d = jax.eval_shape(lambda: d.init(KEY, jnp.zeros((2, 64, 64, 3)), True))
+    g = jax.eval_shape(lambda: g.init(KEY, jnp.zeros((2, 100)), train=True))
+    d = jax.eval_shape(lambda: d.init(KEY, jnp.zeros((2, 64, 64, 3)), train=True))
     assert _size(g["params"]) == 3_576_704
     assert _size(d["params"]) == 2_765_568
 
@@ -40,8 +40,8 @@ def test_parameter_counts_of_the_64_pixel_networks():
 def test_shapes_of_any_base_times_a_power_of_two(size, base, doublings, channels):
     assert pyramid(*size) == (base, doublings)
     g, d = DCGANGenerator((*size, channels), width=4), DCGANDiscriminator(width=4)
-    x, _ = jax.eval_shape(lambda: g.init_with_output(KEY, jnp.zeros((2, 5)), True))
-    logits, d_variables = jax.eval_shape(lambda: d.init_with_output(KEY, jnp.zeros((2, *size, channels)), True))
+    x, _ = jax.eval_shape(lambda: g.init_with_output(KEY, jnp.zeros((2, 5)), train=True))
+    logits, d_variables = jax.eval_shape(lambda: d.init_with_output(KEY, jnp.zeros((2, *size, channels)), train=True))
     assert x.shape == (2, *size, channels)
     assert logits.shape == (2,)
     assert d_variables["params"]["Dense_0"]["kernel"].shape == (base[0] * base[1] * 4 * 2 ** (doublings - 1), 1)
@@ -58,7 +58,7 @@ def test_shapes_of_any_base_times_a_power_of_two(size, base, doublings, channels
 )
 def test_an_impossible_size_is_named_with_sizes_that_work(size, nearby):
     with pytest.raises(UserError, match=f"image size {size[0]}x{size[1]} .* nearby that work: {nearby}"):
-        DCGANGenerator((*size, 1)).init(KEY, jnp.zeros((2, 5)), True)
+        DCGANGenerator((*size, 1)).init(KEY, jnp.zeros((2, 5)), train=True)
     for sides in nearby.split(" and "):
         pyramid(*map(int, sides.split("x")))
 
@@ -66,8 +66,8 @@ def test_an_impossible_size_is_named_with_sizes_that_work(size, nearby):
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
 def test_ranges_and_precision(dtype):
     g, d = DCGANGenerator((16, 8, 3), width=4, dtype=dtype), DCGANDiscriminator(width=4, dtype=dtype)
-    x, g_variables = jax.jit(lambda z: g.init_with_output(KEY, z, True))(jax.random.normal(KEY, (6, 5)))
-    logits, d_variables = jax.jit(lambda x: d.init_with_output(KEY, x, True))(x)
+    x, g_variables = jax.jit(lambda z: g.init_with_output(KEY, z, train=True))(jax.random.normal(KEY, (6, 5)))
+    logits, d_variables = jax.jit(lambda x: d.init_with_output(KEY, x, train=True))(x)
     assert {leaf.dtype for leaf in jax.tree.leaves((x, logits, g_variables, d_variables))} == {jnp.dtype("float32")}
     assert 0 < float(jnp.abs(x).max()) <= 1
     # Numbers that bfloat16 cannot hold are there exactly when the computation was not done in it.
@@ -78,7 +78,9 @@ def test_ranges_and_precision(dtype):
 # errors.
 def test_initial_weights():
     g, d = DCGANGenerator((16, 16, 3), width=32), DCGANDiscriminator(width=32)
-    made = jax.jit(lambda: (g.init(KEY, jnp.zeros((1, 50)), True), d.init(KEY, jnp.zeros((1, 16, 16, 3)), True)))()
+    made = jax.jit(
+        lambda: (g.init(KEY, jnp.zeros((1, 50)), train=True), d.init(KEY, jnp.zeros((1, 16, 16, 3)), train=True))
+    )()
     named = jax.tree_util.tree_flatten_with_path([variables["params"] for variables in made])[0]
     for path, leaf in named:
         name = path[-1].key
@@ -93,42 +95,42 @@ def test_initial_weights():
 def test_batch_statistics_move_in_training_and_serve_in_inference():
     g = DCGANGenerator((8, 8, 1), width=4)
     z = jax.random.normal(KEY, (6, 5))
-    variables = g.init(KEY, z, True)
-    _, updated = g.apply(variables, z, True, mutable=["batch_stats"])
+    variables = g.init(KEY, z, train=True)
+    _, updated = g.apply(variables, z, train=True, mutable=["batch_stats"])
     inner = np.asarray(z @ variables["params"]["Dense_0"]["kernel"]).reshape(-1, 4)
     running = updated["batch_stats"]["BatchNorm_0"]
     np.testing.assert_allclose(running["mean"], 0.1 * inner.mean(0), atol=1e-6)
     np.testing.assert_allclose(running["var"], 0.9 + 0.1 * inner.var(0), rtol=1e-5)
     trained = {**variables, **updated}
-    still, unchanged = g.apply(trained, z, False, mutable=["batch_stats"])
+    still, unchanged = g.apply(trained, z, train=False, mutable=["batch_stats"])
     jax.tree.map(
         np.testing.assert_array_equal, unchanged.get("batch_stats", updated["batch_stats"]), updated["batch_stats"]
     )
     # In inference an image does not depend on the others of its batch; in training it does.
-    np.testing.assert_allclose(g.apply(trained, z[:2], False), still[:2], atol=1e-6)
-    assert float(jnp.abs(g.apply(trained, z[:2], True, mutable=["batch_stats"])[0] - still[:2]).max()) > 1e-3
+    np.testing.assert_allclose(g.apply(trained, z[:2], train=False), still[:2], atol=1e-6)
+    assert float(jnp.abs(g.apply(trained, z[:2], train=True, mutable=["batch_stats"])[0] - still[:2]).max()) > 1e-3
 
 
 # Oracle: the whole batch on one device.
 @pytest.mark.parametrize("net", [DCGANGenerator((8, 16, 3), width=4), DCGANDiscriminator(width=4)])
 def test_batch_statistics_are_those_of_all_devices(net):
     x = jax.random.normal(KEY, (8, 5) if isinstance(net, DCGANGenerator) else (8, 16, 16, 3))
-    variables = net.init(KEY, x, True)
+    variables = net.init(KEY, x, train=True)
     split = jax.shard_map(
-        lambda variables, x: net.clone(axis_name="data").apply(variables, x, True, mutable=["batch_stats"]),
+        lambda variables, x: net.clone(axis_name="data").apply(variables, x, train=True, mutable=["batch_stats"]),
         mesh=Mesh(np.array(jax.devices()), ("data",)),
         in_specs=(PartitionSpec(), PartitionSpec("data")),
         out_specs=(PartitionSpec("data"), PartitionSpec()),
     )
     ours = jax.jit(split)(variables, x)
-    whole = jax.jit(lambda variables, x: net.apply(variables, x, True, mutable=["batch_stats"]))(variables, x)
+    whole = jax.jit(lambda variables, x: net.apply(variables, x, train=True, mutable=["batch_stats"]))(variables, x)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), ours, whole)
 
 
 # Oracle: the definition: no batch normalisation at the generator's output and at the discriminator's two ends.
 def test_where_batch_normalisation_is():
-    g = jax.eval_shape(lambda: DCGANGenerator((32, 32, 1), width=4).init(KEY, jnp.zeros((2, 5)), True))
-    d = jax.eval_shape(lambda: DCGANDiscriminator(width=4).init(KEY, jnp.zeros((2, 32, 32, 1)), True))
+    g = jax.eval_shape(lambda: DCGANGenerator((32, 32, 1), width=4).init(KEY, jnp.zeros((2, 5)), train=True))
+    d = jax.eval_shape(lambda: DCGANDiscriminator(width=4).init(KEY, jnp.zeros((2, 32, 32, 1)), train=True))
 
     def widths(net):
         return [net["params"][f"BatchNorm_{i}"]["scale"].size for i in range(len(net["batch_stats"]))]
@@ -140,9 +142,9 @@ def test_where_batch_normalisation_is():
 @pytest.mark.parametrize("net", [DCGANGenerator((8, 8, 1), width=4, classes=3), DCGANDiscriminator(width=4, classes=3)])
 def test_labels_reach_a_conditional_network(net):
     x = jnp.ones((3, 5)) if isinstance(net, DCGANGenerator) else jnp.ones((3, 8, 8, 1))
-    y, _ = net.init_with_output(KEY, x, False, jnp.arange(3))
+    y, _ = net.init_with_output(KEY, x, jnp.arange(3), train=False)
     assert len(np.unique(np.asarray(y).reshape(3, -1), axis=0)) == 3
     with pytest.raises(UserError, match="no label"):
-        net.init(KEY, x, False)
+        net.init(KEY, x, train=False)
     with pytest.raises(UserError, match="classes=0"):
-        net.clone(classes=0).init(KEY, x, False, jnp.arange(3))
+        net.clone(classes=0).init(KEY, x, jnp.arange(3), train=False)

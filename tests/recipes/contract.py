@@ -11,11 +11,13 @@ from jaxgan import recipes
 COMMON = {"image_shape": (8, 8, 1), "batch_size": 16, "steps": 4, "z_dim": 6}
 SMALL: dict[str, dict[str, Any]] = {
     "gan": {"g_widths": (12,), "d_widths": (12,)},
+    "gan/minimax": {"loss": "minimax", "g_widths": (12,), "d_widths": (12,)},
     "dcgan": {"g_width": 4, "d_width": 4},
     "cgan": {"g_width": 4, "d_width": 4, "classes": 3},
     "cgan/mlp": {"network": "mlp", "g_widths": (12,), "d_widths": (12,), "classes": 3},
 }
 CASES = tuple(SMALL)
+CONDITIONAL = tuple(case for case in CASES if "classes" in SMALL[case])
 KEY = jax.random.key(5)
 
 
@@ -40,9 +42,10 @@ def start(case):
 def batch(case, seed=0):
     c = config(case)
     images, labels = jax.random.split(jax.random.key(seed))
-    made = {"image": jnp.tanh(jax.random.normal(images, (c.batch_size, *c.image_shape)))}
+    rows = c.batch_size * build(case).microbatches
+    made = {"image": jnp.tanh(jax.random.normal(images, (rows, *c.image_shape)))}
     if c.classes:
-        made["label"] = jax.random.randint(labels, (c.batch_size,), 0, c.classes)
+        made["label"] = jax.random.randint(labels, (rows,), 0, c.classes)
     return made
 
 
