@@ -77,7 +77,7 @@ def _train(args: list[str]) -> int:
     recipe = args.pop(0) if args and not args[0].startswith("-") else None
     if recipe is None and run is None:
         if not set(args) & {"--help", "-h"}:
-            raise UserError(f"jaxgan train takes a recipe ({', '.join(_summaries())}) or --resume RUN.")
+            raise UserError(_no_recipe(args))
         print(HELP)
         return _recipes([])
     if recipe is not None:
@@ -106,10 +106,24 @@ def _take_resume(args: list[str]) -> tuple[list[str], str | None]:
     for i, arg in enumerate(args):
         name, equals, value = arg.partition("=")
         if name == "--resume":
-            if not equals and (i + 1 == len(args) or args[i + 1].startswith("--")):
+            given = [value] if equals else args[i + 1 : i + 2]
+            if given[:1] in (["-h"], ["--help"]):
+                return args[:i] + args[i + 1 :], "RUN"
+            if not given or (not equals and given[0].startswith("-")):
                 raise UserError("--resume takes the folder of a run, got nothing.")
-            return args[:i] + args[i + (1 if equals else 2) :], value if equals else args[i + 1]
+            if not given[0]:
+                raise UserError("--resume takes the folder of a run, got an empty text.")
+            return args[:i] + args[i + (1 if equals else 2) :], given[0]
     return args, None
+
+
+def _no_recipe(args: list[str]) -> str:
+    from jaxgan import recipes
+
+    late = [arg for arg in args if arg in recipes.names()]
+    if late:
+        return f"the recipe comes first: jaxgan train {late[0]} [options]."
+    return f"jaxgan train takes a recipe ({', '.join(_summaries())}) or --resume RUN."
 
 
 def _check_recipe(name: str) -> None:

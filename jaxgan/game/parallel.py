@@ -38,7 +38,7 @@ def parallelize(
     mesh: Mesh,
     batch_axes: Any = 0,
     donate: bool = True,
-) -> Callable[[Any, Any, Any], tuple[Any, Any]]:
+) -> Any:
     """Compile `fn(state, batch, rng) -> (state, metrics)` for all devices of `mesh`.
 
     Args:
@@ -48,8 +48,16 @@ def parallelize(
         batch_axes: which axis of a batch leaf is split over the devices, None for a leaf that all devices hold whole;
             one value for all leaves or a pytree prefix of the batch.
         donate: reuse the memory of the given state; the caller must not use it again.
+
+    Returns:
+        The compiled function, with the `lower` of a jitted one.
+
+    Raises:
+        UserError: an unknown mode, or `pmap` where several processes train together.
     """
     axis_name_of(mode)
+    if mode == "pmap" and jax.process_count() > 1:
+        raise UserError("--parallel pmap works within one process only; several take jit or shard_map.")
     donated = (0,) if donate else ()
     if mode == "pmap":
         return _pmap(fn, mesh, batch_axes, donated)
@@ -89,7 +97,7 @@ def place_state(state: Any, mesh: Mesh) -> Any:
     return jax.tree.map(place, state)
 
 
-def _pmap(fn: Callable[..., Any], mesh: Mesh, batch_axes: Any, donated: tuple[int, ...]) -> Callable[..., Any]:
+def _pmap(fn: Callable[..., Any], mesh: Mesh, batch_axes: Any, donated: tuple[int, ...]) -> "_OfShares":
     mapped = jax.pmap(
         fn,
         axis_name=AXIS,
@@ -102,10 +110,26 @@ def _pmap(fn: Callable[..., Any], mesh: Mesh, batch_axes: Any, donated: tuple[in
     def split(axis: int | None, leaves: Any) -> Any:
         return leaves if axis is None else jax.tree.map(lambda x: _split_axis(x, axis, mesh.size), leaves)
 
-    def run(state: Any, batch: Any, rng: Any) -> tuple[Any, Any]:
-        return mapped(state, jax.tree.map(split, batch_axes, batch, is_leaf=lambda axis: axis is None), rng)
+    return _OfShares(mapped, lambda batch: jax.tree.map(split, batch_axes, batch, is_leaf=lambda axis: axis is None))
 
-    return run
+
+class _OfShares:
+    """A stage of `pmap`, traced to compiled, that takes whole batches and splits them."""
+
+    def __init__(self, stage: Any, split: Callable[[Any], Any]) -> None:
+        self._stage, self._split = stage, split
+
+    def __call__(self, state: Any, batch: Any, rng: Any) -> tuple[Any, Any]:
+        return self._stage(state, self._split(batch), rng)
+
+    def lower(self, state: Any, batch: Any, rng: Any) -> "_OfShares":
+        return _OfShares(self._stage.lower(state, self._split(batch), rng), self._split)
+
+    def compile(self) -> "_OfShares":
+        return _OfShares(self._stage.compile(), self._split)
+
+    def cost_analysis(self) -> Any:
+        return self._stage.cost_analysis()
 
 
 def _split_axis(x: Any, axis: int, parts: int) -> Any:

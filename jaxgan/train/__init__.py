@@ -3,6 +3,6 @@
 from jaxgan.train.config import RunConfig
 from jaxgan.train.fit import Result, fit
 from jaxgan.train.load import Trained, load, restore
-from jaxgan.train.session import TrainingError
+from jaxgan.train.trouble import TrainingError
 
 __all__ = ["Result", "RunConfig", "Trained", "TrainingError", "fit", "load", "restore"]

@@ -57,11 +57,20 @@ def restore(folder: Path, step: int, abstract: Any) -> Any:
         folder: the checkpoints of one run.
         step: which one.
         abstract: the state's shapes and dtypes (`jax.ShapeDtypeStruct`) with the shardings it shall have here.
+
+    Raises:
+        UserError: the checkpoint holds other arrays.
     """
+    # Orbax, told to read other shapes than there are, leaves warnings of Python behind its error.
+    path: Any = (folder / str(step) / "state").absolute()  # Orbax's annotation asks for a path class of its own
+    saved = ocp.StandardCheckpointHandler().metadata(path).tree
+    wanted = _by_path(abstract)
+    if {name: tuple(leaf.shape) for name, leaf in saved.items()} != {name: leaf.shape for name, leaf in wanted.items()}:
+        raise UserError(f"checkpoint {folder / str(step)} does not fit: its arrays are not those of the system.")
     with _manager(folder) as manager:
-        items = ocp.args.Composite(state=ocp.args.StandardRestore(_by_path(abstract)))
+        items = ocp.args.Composite(state=ocp.args.StandardRestore(wanted))
         leaves = manager.restore(step, args=items).state
-    return jax.tree.unflatten(jax.tree.structure(abstract), [leaves[path] for path in _by_path(abstract)])
+    return jax.tree.unflatten(jax.tree.structure(abstract), [leaves[path] for path in wanted])
 
 
 def steps(folder: Path) -> list[int]:

@@ -1,10 +1,11 @@
 """What a run is, beside the recipe: data, seed, devices, and what it writes and how often."""
 
 import dataclasses
+import types
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from jaxgan.errors import UserError
+from jaxgan.errors import UserError, flag
 
 Parallel = Literal["jit", "pmap", "shard_map"]
 
@@ -97,6 +98,9 @@ def check_run(run: RunConfig) -> None:
         check_at_least(name, getattr(run, name), 1)
     if run.steps_per_dispatch is not None:
         check_at_least("steps_per_dispatch", run.steps_per_dispatch, 1)
+    for name in ("data", "out"):
+        if getattr(run, name) == "":
+            raise UserError(f"{flag(name)} takes a text, got an empty one.")
     check_seed(run.seed)
 
 
@@ -130,11 +134,6 @@ def check_game(config: Any, rows: int, devices: int) -> None:
         )
 
 
-def flag(name: str) -> str:
-    """The command-line spelling of a field: `batch_size` -> `--batch-size`."""
-    return "--" + name.replace("_", "-")
-
-
 def to_json(config: Any) -> dict[str, Any]:
     """A frozen dataclass as JSON values."""
     return {name: _plain(value) for name, value in dataclasses.asdict(config).items()}
@@ -145,7 +144,26 @@ def from_json(kind: type[Any], values: Mapping[str, Any], source: str) -> Any:
     unknown = sorted(set(values) - {field.name for field in dataclasses.fields(kind)})
     if unknown:
         raise UserError(f"{source} has {', '.join(unknown)}, which this version of jaxgan does not know.")
-    return kind(**{name: _tuples(value) for name, value in values.items()})
+    hints, read = get_type_hints(kind), {name: _tuples(value) for name, value in values.items()}
+    for name, value in read.items():
+        if not _fits(value, hints[name]):
+            raise UserError(f"{source} gives {name!r} as {values[name]!r}, which it cannot be.")
+    return kind(**read)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of a field's type."""
+    inner = get_args(hint)
+    if get_origin(hint) is Literal:
+        return value in inner
+    if get_origin(hint) in (Union, types.UnionType):
+        return any(_fits(value, each) for each in inner)
+    if get_origin(hint) is tuple:
+        kinds = inner[:1] * len(value) if isinstance(value, tuple) and Ellipsis in inner else inner
+        return isinstance(value, tuple) and len(value) == len(kinds) and all(map(_fits, value, kinds))
+    if isinstance(value, bool):
+        return hint is bool
+    return isinstance(value, (int, float) if hint is float else hint)
 
 
 def _plain(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """Train a system: what `jaxgan train` calls, and what a researcher's own script may call with a system of its own."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from jaxgan.train.record import Recorder, read_metrics, sample_pictures
 from jaxgan.train.report import Report, make_report, quantity
 from jaxgan.train.rundir import RunDir
 from jaxgan.train.session import Session
+from jaxgan.train.trouble import computing, what_is_left, writing
 
 
 class Result(NamedTuple):
@@ -67,7 +69,7 @@ def fit(
 
     Raises:
         UserError: something that cannot work, found before the first step.
-        TrainingError: a loss that is not finite, or a checkpoint that cannot be written.
+        TrainingError: a loss that is not finite, a full disk, or too little memory.
     """
     report = (report or make_report()) if jax.process_index() == 0 else Report()
     plan = make_plan(build, config, data, run or RunConfig(), recipe=recipe, report=report)
@@ -75,9 +77,8 @@ def fit(
     plan = dataclasses.replace(plan, run=dataclasses.replace(plan.run, out=str(folder.root)))
     for line in (*plan.lines(), f"Output      {folder.root}"):
         report.line(line)
-    if jax.process_index() == 0:
-        rundir.write_json(folder.config, plan.description())
-    return _train(plan, folder, start)
+    with computing(lambda: what_is_left(folder, start)):
+        return _train(plan, folder, start)
 
 
 def _create(plan: Plan) -> RunDir:
@@ -95,11 +96,14 @@ def _reopen(plan: Plan) -> tuple[RunDir, int | None]:
     """The folder of a run that goes on, and the checkpoint that it goes on from (None: from the beginning)."""
     folder, saved = rundir.read_config(plan.run.out or "")
     _require_same(saved, plan)
+    rundir.check_access(folder)
     step = checkpoint.latest(folder.checkpoints, plan.report.line)
     if step is not None and step >= plan.config.steps:
         raise UserError(f"{folder.root} has {step} steps; --steps takes a larger total, got {plan.config.steps}.")
     if jax.process_index() == 0:
         checkpoint.tidy(folder.checkpoints, step)
+        present = len(checkpoint.steps(folder.checkpoints))
+        rundir.check_disk(folder.root, checkpoint.nbytes(plan.abstract), plan.run.keep, present)
     return folder, step
 
 
@@ -120,12 +124,12 @@ def _require_same(saved: dict[str, Any], plan: Plan) -> None:
 
 def _train(plan: Plan, folder: RunDir, start: int | None) -> Result:
     step = start or 0
-    feed = make_feed(plan.data, plan.run, plan.rows, step, plan.mesh)
+    feed = make_feed(plan.data, _shortened(plan), plan.rows, step, plan.mesh)
     state = _begin(plan) if start is None else checkpoint.restore(folder.checkpoints, start, plan.abstract)
     first = feed.chunk(step, 1)
     advance = _compile(plan, feed, state, first)
     seconds = max((row["seconds"] for row in read_metrics(folder.metrics) if row["step"] <= step), default=0.0)
-    recorder = Recorder(folder, step) if jax.process_index() == 0 else None
+    recorder = _record(plan, folder, start) if jax.process_index() == 0 else None
     session = Session(plan, folder, feed, advance, recorder, seconds, start)
     plan.report.start(step, plan.config.steps)
     try:
@@ -133,10 +137,27 @@ def _train(plan: Plan, folder: RunDir, start: int | None) -> Result:
     finally:
         plan.report.stop()
         if recorder:
-            recorder.close()
+            with contextlib.suppress(OSError):  # what counts was flushed with the last checkpoint
+                recorder.close()
     if recorder:
-        _finish(plan, folder, step, signal)
+        with writing(folder, lambda: what_is_left(folder, step)):
+            _finish(plan, folder, step, signal)
     return Result(state, plan.system, folder, step, signal)
+
+
+def _record(plan: Plan, folder: RunDir, start: int | None) -> Recorder:
+    with writing(folder, lambda: what_is_left(folder, start)):
+        rundir.write_json(folder.config, plan.description())
+        return Recorder(folder, start or 0)
+
+
+def _shortened(plan: Plan) -> RunConfig:
+    """The run's options with no more steps a dispatch than the loop can ever use: they take memory."""
+    run = plan.run
+    if run.steps_per_dispatch is None:
+        return run
+    longest = min(run.steps_per_dispatch, plan.config.steps, run.checkpoint_every, run.sample_every)
+    return dataclasses.replace(run, steps_per_dispatch=longest)
 
 
 def _begin(plan: Plan) -> GameState:
@@ -144,14 +165,13 @@ def _begin(plan: Plan) -> GameState:
 
 
 def _compile(plan: Plan, feed: Feed, state: GameState, chunk: Any) -> Callable[..., Any]:
-    """The compiled chunk; says what a step costs by XLA's count, which takes the loop's body once."""
+    """The compiled chunk; says what a step costs by XLA's count, which takes the body of the chunk's loop once."""
     run = parallel.parallelize(make_chunk_step(plan.system.step, feed), plan.run.parallel, plan.mesh, feed.axes)
-    lower = getattr(run, "lower", None)
-    if lower is None:  # pmap compiles at its first call
-        return run
-    compiled = lower(state, chunk, plan.key).compile()
+    compiled = run.lower(state, chunk, plan.key).compile()
     flops = (compiled.cost_analysis() or {}).get("flops", 0.0) * plan.mesh.size
-    if flops > 0:
+    if max(getattr(plan.config, "accumulate", 1), plan.system.microbatches) > 1:
+        plan.report.line("Cost        not counted: XLA counts the body of a loop once")
+    elif flops > 0:
         plan.report.line(f"Cost        {quantity(flops)}FLOP a step, by XLA's count")
     return compiled
 

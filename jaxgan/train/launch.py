@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-import numpy as np
-
 from jaxgan import data as datasets
 from jaxgan import recipes
 from jaxgan.errors import UserError
@@ -19,7 +17,7 @@ from jaxgan.train.fit import fit
 from jaxgan.train.load import load
 from jaxgan.train.options import parse
 from jaxgan.train.rundir import check_out, read_config
-from jaxgan.train.sampling import labels_for, make_sampler, write_images
+from jaxgan.train.sampling import check_file, check_size, make_batches, write_images
 
 
 def train(recipe_name: str, args: Sequence[str]) -> int:
@@ -47,6 +45,7 @@ def resume(run_folder: str, recipe_name: str | None, args: Sequence[str]) -> int
     (changes,) = parse("jaxgan train --resume RUN", "", (ResumeConfig,), args)
     given = {name: value for name, value in dataclasses.asdict(changes).items() if value is not None}
     config = from_json(recipe.Config, saved["config"], str(folder.config))
+    check(config)
     config = dataclasses.replace(config, steps=given.pop("steps", config.steps))
     run = from_json(RunConfig, saved["run"], str(folder.config))
     return _fit(recipe, config, dataclasses.replace(run, **given, out=run_folder), resume=True)
@@ -58,15 +57,15 @@ def sample(run_folder: str, args: Sequence[str]) -> int:
     options.check_at_least("n", wanted.n, 1)
     options.check_seed(wanted.seed)
     out = Path(wanted.out) if wanted.out else None
-    if out and out.is_dir() and any(out.iterdir()):
-        raise UserError(f"--out takes a file, or a new or empty folder, but {out} has files.")
+    check_file(out, wanted.n)
     _quiet()
     trained = load(run_folder, wanted.step)
-    labels = labels_for(wanted.n, len(trained.classes), wanted.label)
-    images = make_sampler(trained.system, wanted.n, wanted.seed, labels)(trained.state)
+    classes = len(trained.classes)
+    batches = make_batches(trained.system, wanted.n, wanted.seed, classes, wanted.label)
     suffix = "" if wanted.label is None else f"-label{wanted.label}"
     out = out or trained.folder.root / f"sample-{trained.step}-seed{wanted.seed}{suffix}.png"
-    write_images(out, np.asarray(images), labels, len(trained.classes) if wanted.label is None else 0)
+    check_size(out, wanted.n, trained.system.config.image_shape)
+    write_images(out, batches(trained.state), classes, wanted.label)
     print(f"{wanted.n} images of step {trained.step}: {out}")
     return 0
 

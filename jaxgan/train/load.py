@@ -10,6 +10,7 @@ from jaxgan import recipes
 from jaxgan.errors import UserError
 from jaxgan.game import parallel
 from jaxgan.game.state import GameState, System
+from jaxgan.recipes.base import check
 from jaxgan.train import checkpoint
 from jaxgan.train.config import from_json
 from jaxgan.train.plan import abstract_state
@@ -49,7 +50,9 @@ def load(run: str | Path, step: int | None = None, say: Callable[[str], None] = 
     if saved["recipe"] is None:
         raise UserError(f"{run} was trained by a system of your own; read it with jaxgan.train.restore(run, system).")
     recipe = recipes.load(saved["recipe"])
-    system = recipe.build(from_json(recipe.Config, saved["config"], str(folder.config)))
+    config = from_json(recipe.Config, saved["config"], str(folder.config))
+    check(config)
+    system = recipe.build(config)
     state, found = restore(run, system, step, say)
     names = tuple(saved["data"]["class_names"]) if system.conditional else ()
     return Trained(system, state, found, names, folder)

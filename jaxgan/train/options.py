@@ -9,8 +9,7 @@ import types
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from jaxgan.errors import UserError
-from jaxgan.train.config import flag
+from jaxgan.errors import UserError, flag
 
 FROM_DATA = ("image_shape", "classes")  # fields of a recipe's configuration that are no options
 
@@ -60,7 +59,10 @@ def _visible(kind: type) -> type:
 
 
 def _plain(kind: type, value: Any) -> Any:
-    return kind(**{field.name: getattr(value, field.name) for field in dataclasses.fields(kind)})
+    values = {field.name: getattr(value, field.name) for field in dataclasses.fields(kind)}
+    for name in (name for name, given in values.items() if given == ""):
+        raise UserError(f"{flag(name)} takes a text, got an empty one.")
+    return kind(**values)
 
 
 def _check_names(command: str, hints: dict[str, Any], args: Sequence[str]) -> None:
@@ -78,8 +80,9 @@ def _sentence(said: str, hints: dict[str, Any], args: Sequence[str], command: st
     named = [name for name in re.findall(r"--[a-z0-9-]+", said) if name in hints]
     if not named:
         inside = said.partition("\n")[2]  # the first line is the upper edge of the box
-        words = re.sub(r"\s+", " ", re.sub(r"[^\x20-\x7e\n]", "", inside)).strip()
-        return f"{command}: {words.partition(' For full helptext')[0]}; {command} --help lists the options."
+        words = re.sub(r"\s+", " ", re.sub(r"[^\x20-\x7e\n]|-{3,}|[|+]", "", inside)).strip()
+        words = words.partition(" For full helptext")[0]
+        return f"{words[:1].lower()}{words[1:]}; {command} --help lists the options."
     got = " ".join(_values(named[0], args)) or "nothing"
     return f"{named[0]} takes {_kind(hints[named[0]])}, got {got}."
 

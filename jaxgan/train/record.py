@@ -16,14 +16,18 @@ class Recorder:
     """Open files of a run. Only one process of a run has one."""
 
     def __init__(self, run: RunDir, start: int) -> None:
-        """Open for writing from step `start` on; whatever was logged after it is removed."""
+        """Open for writing from step `start` on; whatever was written after it is removed."""
         from tensorboardX import SummaryWriter
 
         run.samples.mkdir(exist_ok=True)
+        for step, path in sample_pictures(run):
+            if step > start:
+                path.unlink()
         truncate(run.metrics, start)
         self._samples = run.samples
         self._metrics = run.metrics.open("a", encoding="utf-8")
-        self._events = SummaryWriter(str(run.tensorboard), purge_step=start + 1 if start else None)
+        # A run that begins again draws the picture of step 0 again.
+        self._events = SummaryWriter(str(run.tensorboard), purge_step=start + 1 if start else 0)
 
     def log(self, row: dict[str, Any]) -> None:
         """One logged step: `step`, `images`, `seconds` and the metrics, all finite."""
@@ -47,8 +51,10 @@ class Recorder:
 
     def close(self) -> None:
         """Flush and close."""
-        self._metrics.close()
-        self._events.close()
+        try:
+            self._metrics.close()
+        finally:
+            self._events.close()
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

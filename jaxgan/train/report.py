@@ -109,7 +109,12 @@ def scores(metrics: Mapping[str, float]) -> str:
 def speed(steps: int, rate: float, images: float) -> str:
     """Rates, and the time that `steps` more steps take, in a few words."""
     left = duration(steps / rate) if rate else "?"
-    return f"{rate:.3g} steps/s  {images:,.0f} images/s  {left} left"
+    return f"{per_second(rate)} steps/s  {images:,.0f} images/s  {left} left"
+
+
+def per_second(rate: float) -> str:
+    """A rate for people: 0.123, 45.6, 2,780."""
+    return f"{float(f'{rate:.3g}'):,.0f}" if rate >= 100 else f"{rate:.3g}"
 
 
 def duration(seconds: float) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 from jaxgan.errors import UserError
 
 CONFIG = "config.json"
+CONTENT = {"jaxgan": str, "recipe": str | None, "config": dict, "run": dict, "data": dict}
+DATA = {"fingerprint": str, "description": str, "class_names": list}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +55,8 @@ class RunDir:
 
 def check_out(out: str | None) -> None:
     """Raise UserError where a new run cannot be written to `out`; changes nothing on the disk."""
+    if out == "":
+        raise UserError("--out takes a folder, got an empty text.")
     path = Path(out or "runs")
     if out is not None and path.exists():
         if not path.is_dir():
@@ -72,9 +76,17 @@ def create(out: str | None, recipe: str | None, data: str) -> RunDir:
         raise UserError(f"--out {out or 'runs'} cannot be created: {error.strerror}.") from error
 
 
-def check_disk(folder: Path, state_bytes: int, keep: int) -> None:
-    """Raise UserError where `keep` checkpoints, and the one being written, will not fit."""
-    need, free = (keep + 1) * state_bytes, shutil.disk_usage(_existing(folder)).free
+def check_access(folder: RunDir) -> None:
+    """Raise UserError where an existing run cannot be read and written."""
+    for path in (folder.root, folder.checkpoints, folder.samples, folder.tensorboard, folder.metrics, folder.config):
+        inside = os.X_OK if path.is_dir() else 0
+        if path.exists() and not os.access(path, os.R_OK | os.W_OK | inside):
+            raise UserError(f"{folder.root} cannot go on: {path} cannot be read and written.")
+
+
+def check_disk(folder: Path, state_bytes: int, keep: int, present: int = 0) -> None:
+    """Raise UserError where `keep` checkpoints, of which `present` are there, and the one being written do not fit."""
+    need, free = (max(keep - present, 0) + 1) * state_bytes, shutil.disk_usage(_existing(folder)).free
     if need > free:
         raise UserError(
             f"{folder} has {free / 1e9:.2f} GB free, but {keep} checkpoints and the next one need {need / 1e9:.2f} GB; "
@@ -95,6 +107,8 @@ def write_json(path: Path, content: Any) -> None:
 
 def read_config(run: str | Path) -> tuple[RunDir, dict[str, Any]]:
     """An existing run and its config.json; UserError where there is none."""
+    if not str(run):
+        raise UserError("a run is named by its folder, got an empty text.")
     folder = RunDir(Path(run))
     if not folder.root.is_dir():
         raise UserError(f"{run} is not a run: there is no such folder.")
@@ -102,9 +116,23 @@ def read_config(run: str | Path) -> tuple[RunDir, dict[str, Any]]:
         raise UserError(f"{run} is not a run: it has no {CONFIG}.")
     try:
         content = json.loads(folder.config.read_text(encoding="utf-8"))
-        return folder, {key: content[key] for key in ("jaxgan", "recipe", "config", "run", "data")}
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, OSError) as error:
         raise UserError(f"{folder.config} cannot be read: {error}.") from error
+    checked = _checked(content, CONTENT, str(folder.config))
+    _checked(checked["data"], DATA, f"'data' in {folder.config}")
+    return folder, checked
+
+
+def _checked(content: Any, kinds: dict[str, Any], source: str) -> dict[str, Any]:
+    """The entries of `content` that `kinds` names; UserError where one is missing or of another type."""
+    if not isinstance(content, dict):
+        raise UserError(f"{source} is not a JSON object.")
+    for key, kind in kinds.items():
+        if key not in content:
+            raise UserError(f"{source} has no {key!r}.")
+        if not isinstance(content[key], kind):
+            raise UserError(f"{source} gives {key!r} as {content[key]!r}, which is of the wrong type.")
+    return {key: content[key] for key in kinds}
 
 
 def _existing(path: Path) -> Path:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
@@ -16,16 +15,13 @@ from jaxgan.train.pace import Pace
 from jaxgan.train.pictures import columns_of, grid
 from jaxgan.train.plan import Plan
 from jaxgan.train.record import Recorder
-from jaxgan.train.report import duration
+from jaxgan.train.report import duration, per_second
 from jaxgan.train.rundir import RunDir
-from jaxgan.train.sampling import labels_for, make_sampler
+from jaxgan.train.sampling import make_sampler
 from jaxgan.train.signals import noted_signals
+from jaxgan.train.trouble import TrainingError, computing, what_is_left, writing
 
 Advance: TypeAlias = Callable[..., tuple[GameState, Metrics]]
-
-
-class TrainingError(RuntimeError):
-    """Training cannot go on; one sentence says why and what is left."""
 
 
 class Dispatched(NamedTuple):
@@ -66,7 +62,7 @@ class Session:
         self.total, self.key = plan.config.steps, plan.key
         self.columns = columns_of(self.run.samples, plan.classes)
         n = -(-self.run.samples // self.columns) * self.columns
-        self.draw = make_sampler(plan.system, n, self.run.seed, labels_for(n, plan.classes))
+        self.draw = make_sampler(plan.system, n, self.run.seed, plan.classes)
 
     def train(self, state: GameState, step: int, first: Any) -> tuple[GameState, int, int | None]:
         """Train from `step` to the end.
@@ -77,8 +73,15 @@ class Session:
             first: the chunk of the next step, of length 1.
 
         Returns:
-            The state, the steps done, and the signal that asked to stop, if one did.
+            The state, the steps done, and the signal that stopped the run before its last step, if one did.
+
+        Raises:
+            TrainingError: a number that is not finite, a full disk, or too little memory.
         """
+        with computing(self._what_is_left):
+            return self._train(state, step, first)
+
+    def _train(self, state: GameState, step: int, first: Any) -> tuple[GameState, int, int | None]:
         pace, pending, signal = self._pace(), None, None
         if step == 0:
             self._sample(state, step)
@@ -96,7 +99,7 @@ class Session:
                     self._digest(pending, pace)
                     pending = None
                     self._rest(state, step, bool(signal))
-        return state, step, signal
+        return state, step, signal if step < self.total else None
 
     def _pace(self) -> Pace:
         # Several processes must agree on the length of a chunk, so they cannot choose it by their clocks.
@@ -127,11 +130,14 @@ class Session:
             if self.recorder and (step % self.run.log_every == 0 or step == 1):
                 seconds = self.seconds + began + (now - began) * (i + 1) / chunk.steps
                 log = {"step": step, "images": step * self.plan.rows, "seconds": round(seconds, 3), **row}
-                self.recorder.log(log)
+                with writing(self.folder, self._what_is_left):
+                    self.recorder.log(log)
         done = chunk.start + chunk.steps
         if pace.news():
             left = duration((self.total - done) / pace.rate)
-            self.report.line(f"Time        {pace.rate:.3g} steps/s: about {left} for {self.total - done:,} more steps")
+            self.report.line(
+                f"Time        {per_second(pace.rate)} steps/s: about {left} for {self.total - done:,} more steps"
+            )
         self.report.progress(done, pace.rate, pace.rate * self.plan.rows, row)
 
     def _require_finite(self, row: dict[str, float], step: int) -> None:
@@ -142,7 +148,8 @@ class Session:
     def _sample(self, state: GameState, step: int) -> None:
         images = self.draw(state)
         if self.recorder:
-            self.recorder.picture(step, grid(images, self.columns))
+            with writing(self.folder, self._what_is_left):
+                self.recorder.picture(step, grid(images, self.columns))
 
     def _save(self, state: GameState, step: int) -> None:
         if step == self.saved:
@@ -150,7 +157,8 @@ class Session:
         if not all_finite(state):
             raise TrainingError(f"after step {step} the state is not finite and is not saved; {self._what_is_left()}")
         if self.recorder:
-            self.recorder.flush()
+            with writing(self.folder, self._what_is_left):
+                self.recorder.flush()
         try:
             metadata = {**self.plan.description(), "step": step}
             checkpoint.save(self.folder.checkpoints, step, state, metadata, self.run.keep)
@@ -160,10 +168,7 @@ class Session:
         self.saved = step
 
     def _what_is_left(self) -> str:
-        if self.saved is None:
-            return f"training stopped, and {self.folder.root} has no checkpoint yet."
-        good: Path = self.folder.checkpoints / str(self.saved)
-        return f"training stopped, and the last good checkpoint is {good}."
+        return what_is_left(self.folder, self.saved)
 
 
 def _agreed(signal: int | None) -> int | None:

@@ -1,5 +1,6 @@
 """The run as a whole. Oracles: a run that was never interrupted, and a loop over the batches written by hand."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -259,3 +260,39 @@ def test_out_defaults_to_the_first_free_number(tmp_path, monkeypatch):
     for number in (1, 2):
         result = fit(toy.build, toy.Config(steps=1), toy.images(), RunConfig(samples=1), report=toy.Said())
         assert str(result.folder.root) == f"runs/own-toy-{number}"
+
+
+def test_flops_are_told_in_every_mode(tmp_path):
+    costs = []
+    for mode in ("jit", "pmap", "shard_map"):
+        said = toy.Said()
+        toy.train(tmp_path / mode, report=said, steps=1, parallel=mode)
+        number, unit = next(line for line in said.lines if line.startswith("Cost")).split()[1:3]
+        costs.append(float(number) * {"kFLOP": 1e3, "MFLOP": 1e6}[unit])
+    assert costs == pytest.approx([costs[0]] * 3, rel=0.2)
+
+
+def test_no_count_where_the_step_has_a_loop(tmp_path):
+    def build(config, axis_name):
+        return toy.build(dataclasses.replace(config, batch_size=16), axis_name)._replace(microbatches=2)
+
+    said = toy.Said()
+    fit(build, toy.Config(steps=1, batch_size=8), toy.images(), toy.run_config(tmp_path / "run"), report=said)
+    assert "Cost        not counted: XLA counts the body of a loop once" in said.lines
+    assert not any("FLOP" in line for line in said.lines)
+
+
+def test_a_huge_dispatch_takes_no_memory(straight, tmp_path):
+    other = toy.train(tmp_path / "run", steps_per_dispatch=10**9)
+    toy.assert_same(other.state, straight.state)
+
+
+def test_a_signal_at_the_end_is_no_stop(tmp_path):
+    class Late(toy.Said):
+        def progress(self, step, rate, images, metrics):
+            if step == 12:  # told while step 13 is on its way
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    result = toy.train(tmp_path / "run", report=Late(), steps_per_dispatch=1, sample_every=100)
+    assert (result.step, result.signal) == (13, None)
+    assert result.folder.summary.exists()

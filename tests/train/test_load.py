@@ -66,3 +66,22 @@ def test_what_cannot_be_loaded_is_one_sentence(trained, tmp_path):
     with pytest.raises(UserError, match=r"system of your own; read it with jaxgan\.train\.restore"):
         load(run)
     assert checkpoint.steps(run / "checkpoints") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('"z_dim": 4', '"z_dim": 5', r"checkpoint .*checkpoints/7 does not fit"),
+        ('"z_dim": 4', '"z_dim": "4"', r"config\.json gives 'z_dim' as '4', which it cannot be"),
+        ('"z_dim": 4', '"z_dim": -4', r"--z-dim must be"),
+        ('"recipe"', '"recipes"', r"config\.json has no 'recipe'"),
+        ('"z_dim": 4', '"z_dims": 4', r"config\.json has z_dims, which this version"),
+    ],
+)
+def test_a_changed_config_is_one_sentence(trained, tmp_path, old, new, sentence):
+    run = shutil.copytree(trained.folder.root, tmp_path / "run")
+    text = (run / "config.json").read_text()
+    assert old in text
+    (run / "config.json").write_text(text.replace(old, new))
+    with pytest.raises(UserError, match=sentence):
+        load(run)

@@ -53,6 +53,8 @@ def test_all_kinds_of_values():
     ("text", "sentence"),
     [
         ("--batchsize 3", "jaxgan train toy has no option --batchsize; did you mean --batch-size?"),
+        ("--data=", "--data takes a text, got an empty one."),
+        ("--out=", "--out takes a text, got an empty one."),
         ("--zzz", "jaxgan train toy has no option --zzz; jaxgan train toy --help lists them all."),
         ("--classes 3", "jaxgan train toy has no option --classes;"),
         ("--batch-size x", "--batch-size takes a whole number, got x."),
@@ -63,7 +65,7 @@ def test_all_kinds_of_values():
         ("--parallel foo --seed 1", "--parallel takes one of jit, pmap, shard_map, got foo."),
         ("--widths a b", "--widths takes whole numbers, got a b."),
         ("--image-size x", "--image-size takes a whole number or 2 whole numbers or None, got x."),
-        ("stray", "jaxgan train toy: Unrecognized options: stray; jaxgan train toy --help lists the options."),
+        ("stray", "unrecognized options: stray; jaxgan train toy --help lists the options."),
     ],
 )
 def test_one_sentence_for_a_mistake(text, sentence):

@@ -15,7 +15,7 @@ def rows(steps):
     return [{"step": step, "images": 8 * step, "seconds": 0.1 * step, "d/loss": 1.0 / step} for step in steps]
 
 
-def events(folder):
+def all_events(folder):
     from tensorboardX.proto.event_pb2 import Event
 
     found = []
@@ -23,10 +23,13 @@ def events(folder):
         content = path.read_bytes()
         while content:
             (size,) = struct.unpack("<Q", content[:8])
-            event = Event.FromString(content[12 : 12 + size])
-            found += [(event.step, value.tag) for value in event.summary.value]
+            found.append(Event.FromString(content[12 : 12 + size]))
             content = content[16 + size :]
     return found
+
+
+def events(folder):
+    return [(event.step, value.tag) for event in all_events(folder) for value in event.summary.value]
 
 
 def test_lines_events_and_pictures(tmp_path):
@@ -68,3 +71,33 @@ def test_going_on_drops_what_came_after(tmp_path):
     recorder.close()
     assert record.read_metrics(tmp_path / "metrics.jsonl") == rows([1, 2, 3])
     assert "ima\n" not in (tmp_path / "metrics.jsonl").read_text()
+
+
+def test_beginning_again_drops_points_and_pictures(tmp_path):
+    from tensorboardX.proto.event_pb2 import SessionLog
+
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples" / "00000003.png").touch()
+    record.Recorder(RunDir(tmp_path), 0).close()
+    assert record.sample_pictures(RunDir(tmp_path)) == []
+    starts = [event for event in all_events(tmp_path / "tensorboard") if event.session_log.status == SessionLog.START]
+    assert [event.step for event in starts] == [0]
+
+
+def test_going_on_keeps_earlier_pictures_only(tmp_path):
+    recorder = record.Recorder(RunDir(tmp_path), 0)
+    for step in (2, 4, 6):
+        recorder.picture(step, np.zeros((4, 4, 1), np.uint8))
+    recorder.close()
+    record.Recorder(RunDir(tmp_path), 4).close()
+    assert [step for step, _ in record.sample_pictures(RunDir(tmp_path))] == [2, 4]
+
+
+def test_events_are_closed_even_when_lines_cannot_be_written(tmp_path, monkeypatch):
+    recorder = record.Recorder(RunDir(tmp_path), 0)
+    recorder._metrics.close()
+    monkeypatch.setattr(recorder, "_metrics", open("/dev/full", "w"))  # noqa: SIM115
+    recorder.log(rows([1])[0])
+    with pytest.raises(OSError, match="No space left"):
+        recorder.close()
+    assert recorder._events.file_writer is None

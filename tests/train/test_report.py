@@ -26,6 +26,11 @@ def test_quantities(number, text):
     assert report.quantity(number) == text
 
 
+@pytest.mark.parametrize(("rate", "text"), [(0.12345, "0.123"), (45.67, "45.7"), (2784.0, "2,780"), (123.4, "123")])
+def test_rates(rate, text):
+    assert report.speed(1, rate, 1.0).startswith(f"{text} steps/s")
+
+
 def test_plain_lines_come_now_and_then_and_at_the_end(capsys):
     plain = report.PlainReport()
     plain.start(0, 30)

@@ -1,6 +1,7 @@
 """The folder of a run. Oracle: the file system."""
 
 import collections
+import json
 import shutil
 
 import pytest
@@ -8,7 +9,13 @@ import pytest
 from jaxgan.errors import UserError
 from jaxgan.train import rundir
 
-ABOUT = {"jaxgan": "0", "recipe": "gan", "config": {}, "run": {}, "data": {}}
+ABOUT = {
+    "jaxgan": "0",
+    "recipe": "gan",
+    "config": {},
+    "run": {},
+    "data": {"fingerprint": "", "description": "", "class_names": []},
+}
 
 
 def test_a_new_or_empty_folder_is_accepted_and_nothing_is_made(tmp_path):
@@ -52,6 +59,7 @@ def test_too_little_disk(tmp_path, monkeypatch):
     usage = collections.namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(0, 0, 4_000))
     rundir.check_disk(tmp_path / "new", 1_000, keep=3)
+    rundir.check_disk(tmp_path / "new", 1_001, keep=3, present=1)
     with pytest.raises(UserError, match=r"GB free, but 3 checkpoints and the next one need"):
         rundir.check_disk(tmp_path / "new", 1_001, keep=3)
 
@@ -69,7 +77,35 @@ def test_what_is_no_run_is_one_sentence(tmp_path):
         rundir.read_config(tmp_path / "nothing")
     with pytest.raises(UserError, match=r"it has no config\.json"):
         rundir.read_config(tmp_path)
-    for text in ("{", "[]", '{"recipe": "gan"}'):
-        (tmp_path / "config.json").write_text(text)
-        with pytest.raises(UserError, match=r"config.json cannot be read"):
+    for content, sentence in (
+        ("{", r"config\.json cannot be read"),
+        ("[]", r"config\.json is not a JSON object"),
+        (
+            json.dumps({key: value for key, value in ABOUT.items() if key != "recipe"}),
+            r"config\.json has no 'recipe'\.",
+        ),
+        (json.dumps({**ABOUT, "run": 3}), r"config\.json gives 'run' as 3, which is of the wrong type"),
+        (json.dumps({**ABOUT, "data": {}}), r"'data' in .*config\.json has no 'fingerprint'\."),
+    ):
+        (tmp_path / "config.json").write_text(content)
+        with pytest.raises(UserError, match=sentence):
             rundir.read_config(tmp_path)
+
+
+def test_an_empty_name_is_not_this_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rundir.write_json(tmp_path / "config.json", ABOUT)
+    with pytest.raises(UserError, match="got an empty text"):
+        rundir.read_config("")
+    with pytest.raises(UserError, match="got an empty text"):
+        rundir.check_out("")
+
+
+@pytest.mark.parametrize("locked", ["", "checkpoints", "metrics.jsonl"])
+def test_a_run_that_cannot_be_written_is_one_sentence(tmp_path, monkeypatch, locked):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "metrics.jsonl").touch()
+    rundir.check_access(rundir.RunDir(tmp_path))
+    monkeypatch.setattr(rundir.os, "access", lambda path, mode: path != tmp_path / locked)
+    with pytest.raises(UserError, match=f"{tmp_path / locked} cannot be read and written"):
+        rundir.check_access(rundir.RunDir(tmp_path))

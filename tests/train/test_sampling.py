@@ -1,5 +1,7 @@
 """Sampling. Oracle: the system's own `sample`, one image at a time, and the files read back."""
 
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,9 +13,9 @@ from jaxgan.train import sampling
 from tests.train import toy
 
 
-def sampler(n, seed=1, labels=None, system=None):
+def sampler(n, seed=1, classes=0, system=None):
     system = system or toy.build(toy.Config(image_shape=(8, 8, 1)))
-    return sampling.make_sampler(system, n, seed, labels)(system.init(jax.random.key(0)))
+    return sampling.make_sampler(system, n, seed, classes)(system.init(jax.random.key(0)))
 
 
 def test_image_i_is_the_same_whatever_n():
@@ -36,7 +38,7 @@ def test_labels_reach_the_system():
     shown = system._replace(
         sample=lambda state, keys, label: jnp.ones((len(keys), 8, 8, 1)) * (label[:, None, None, None] / 127.5 - 1)
     )
-    images = sampler(70, labels=sampling.labels_for(70, 5), system=shown)
+    images = sampler(70, classes=5, system=shown)
     assert images[:, 0, 0, 0].tolist() == [i % 5 for i in range(70)]
 
 
@@ -62,22 +64,24 @@ def test_keys_of_samples_are_not_those_of_training():
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 60, 60, 3), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("labels", [None, np.arange(5, dtype=np.int32)])
-def test_npz(tmp_path, labels):
-    sampling.write_images(tmp_path / "new" / "x.npz", IMAGES, labels, 0)
-    with np.load(tmp_path / "new" / "x.npz") as content:
+@pytest.mark.parametrize("name", ["x.npz", "x.NPZ"])
+@pytest.mark.parametrize("classes", [0, 5])
+def test_npz(tmp_path, classes, name):
+    sampling.write_images(tmp_path / "new" / name, [IMAGES[:3], IMAGES[3:]], classes)
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [name]
+    with np.load(tmp_path / "new" / name) as content:
         np.testing.assert_array_equal(content["images"], IMAGES)
-        assert sorted(content) == (["images"] if labels is None else ["images", "labels"])
+        assert sorted(content) == (["images", "labels"] if classes else ["images"])
 
 
 def test_grid(tmp_path):
-    sampling.write_images(tmp_path / "x.png", IMAGES, None, 0)
+    sampling.write_images(tmp_path / "x.png", [IMAGES])
     with Image.open(tmp_path / "x.png") as picture:
         np.testing.assert_array_equal(np.asarray(picture)[2:62, 64:124], IMAGES[1])
 
 
 def test_folder(tmp_path):
-    sampling.write_images(tmp_path / "x", IMAGES, np.arange(5, dtype=np.int32), 5)
+    sampling.write_images(tmp_path / "x", [IMAGES[:3], IMAGES[3:]], 5)
     assert sorted(path.name for path in (tmp_path / "x").iterdir())[:2] == ["000000-0.png", "000001-1.png"]
     with Image.open(tmp_path / "x" / "000004-4.png") as picture:
         np.testing.assert_array_equal(np.asarray(picture), IMAGES[4])
@@ -87,4 +91,38 @@ def test_what_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "file").touch()
     for name in ("x.png", "x.npz", "x"):
         with pytest.raises(UserError, match=r"--out .* cannot be written"):
-            sampling.write_images(tmp_path / "file" / name, IMAGES, None, 0)
+            sampling.write_images(tmp_path / "file" / name, [IMAGES])
+
+
+def test_a_folder_is_written_batch_by_batch(tmp_path):
+    def batches():
+        yield IMAGES[:2]
+        assert len(list((tmp_path / "x").iterdir())) == 2  # the first images are out before the next are made
+        yield IMAGES[2:]
+
+    sampling.write_images(tmp_path / "x", batches())
+    assert len(list((tmp_path / "x").iterdir())) == 5
+
+
+def test_the_first_batch_of_very_many_images():
+    system = toy.build(toy.Config(image_shape=(8, 8, 1)))
+    batches = sampling.make_batches(system, sampling.MOST, 1)(system.init(jax.random.key(0)))
+    np.testing.assert_array_equal(next(batches)[:3], sampler(3))
+
+
+def test_more_images_than_can_be_held_are_refused():
+    with pytest.raises(UserError, match=f"--n must be at most {2**31 - 64}, got 99999999999"):
+        sampling.check_file(None, 99999999999)
+    limit = (4 << 30) // 64
+    for name in ("x.png", "x.NPZ"):
+        sampling.check_size(Path(name), limit, (8, 8, 1))
+        with pytest.raises(UserError, match="takes up to 4 GiB; give --out a folder"):
+            sampling.check_size(Path(name), limit + 1, (8, 8, 1))
+    sampling.check_size(Path("folder"), limit + 1, (8, 8, 1))
+
+
+@pytest.mark.parametrize("name", ["x.jpg", "x.JPEG", "x.gif", "x.webp", "x.npy", "x.zip", "x.tiff", "x.bmp"])
+def test_other_files_are_refused(name):
+    with pytest.raises(UserError, match=r"--out takes a \.png file, a \.npz file or a folder, got x\."):
+        sampling.check_file(Path(name), 1)
+    sampling.check_file(Path("runs.v2"), 1)  # a folder may have a dot
