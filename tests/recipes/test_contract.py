@@ -63,11 +63,11 @@ def test_each_move_changes_its_own_player_only_and_in_its_own_interest(case, mov
 
     The second look has the first one's noise and images, so that only the move lies between them.
     """
+    state = contract.start(case)  # before the patch: what it makes is kept for other tests
     rates = {"g": 0.0, "d": 0.0, moving: 1e-2}
     optimizers = {name: optax.sgd(rate) for name, rate in rates.items()}
     monkeypatch.setattr(base, "default_optimizers", lambda config: optimizers)
     step = jax.jit(contract.build(case).step)
-    state = contract.start(case)
     state = dataclasses.replace(
         state,
         players={n: dataclasses.replace(p, opt_state=optimizers[n].init(p.params)) for n, p in state.players.items()},
