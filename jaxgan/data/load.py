@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from jaxgan.data import settings as settings_module
 from jaxgan.data.settings import Resize, Settings, Size
@@ -35,7 +36,7 @@ def _load_path(path: Path, spec: str, settings: Settings) -> ImageData:
 def load(
     spec: str,
     *,
-    image_size: int | Size | None = None,
+    image_size: int | Size | Literal["own"] | None = None,
     resize: Resize = "crop",
     channels: int | None = None,
     data_dir: str | os.PathLike[str] | None = None,
@@ -46,7 +47,7 @@ def load(
       spec: "fashion_mnist_10k" (bundled); or an existing folder of images or IDX files, `.zip`, `.npz`, `.npy`; or a
         TensorFlow Datasets name such as "mnist", "celeb_a[test]", "name/config:version[train[:50%]]".
       image_size: pixels a side, or (height, width); None keeps the images' common size of at most 512 pixels a side,
-        and is 64 where they have none.
+        and is 64 where they have none; "own" keeps their common size whatever it is.
       resize: "crop" scales to cover and cuts the middle out, "pad" scales to lie within and fills with black, "stretch"
         lets the aspect ratio go.
       channels: 1 grey, 3 colour; None is grey if every image is.

@@ -23,7 +23,7 @@ WORDS = {"crop": "scaled and centre-cropped to", "pad": "scaled and padded to", 
 class Settings(NamedTuple):
     """The user's wishes: None leaves the choice to the data."""
 
-    size: Size | None = None
+    size: Size | Literal["own"] | None = None
     resize: Resize = "crop"
     channels: Literal[1, 3] | None = None
 
@@ -50,14 +50,14 @@ class Header(NamedTuple):
     grey: bool
 
 
-def check(image_size: int | Size | None, resize: str, channels: int | None) -> Settings:
+def check(image_size: int | Size | Literal["own"] | None, resize: str, channels: int | None) -> Settings:
     """Returns the settings, checked.
 
     Raises:
       UserError: naming the option whose value is impossible.
     """
     size = (image_size, image_size) if isinstance(image_size, int) else image_size
-    if size is not None and (len(size) != 2 or min(size) < 1):
+    if size not in (None, "own") and (len(size) != 2 or min(size) < 1):
         raise UserError(f"--image-size takes a positive number of pixels, or a height and a width, got {image_size}.")
     if resize not in get_args(Resize):
         raise UserError(f"--resize takes {', '.join(get_args(Resize))}, got {resize!r}.")
@@ -71,11 +71,18 @@ def agree(headers: Sequence[Header], settings: Settings) -> tuple[Fit, str]:
 
     Grey only if all are grey. No size asked for: the images' own if they share one of at most 512 pixels a side, else
     64x64.
+
+    Raises:
+      UserError: if they shall keep their own size and have several.
     """
     sizes = Counter((one.height, one.width) for one in headers)
     channels = settings.channels or (1 if headers and all(one.grey for one in headers) else 3)
     own = next(iter(sizes)) if len(sizes) == 1 else None
-    if settings.size:
+    if settings.size == "own":
+        if own is None and sizes:
+            raise UserError(f"the images have {_range(sizes)}; --image-size brings them to one.")
+        size, hint = own or DEFAULT_SIZE, ""
+    elif settings.size:
         size, hint = settings.size, ""
     elif own and max(own) <= LARGEST_KEPT:
         size, hint = own, ""

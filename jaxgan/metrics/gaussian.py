@@ -1,6 +1,6 @@
 """Mean and covariance of features, gathered batch by batch and merged without loss.
 
-The state is (count, mean, m2), m2 being the sum of the outer products of centred features. Sums of squares are never
+The state is (n, mean, m2), m2 being the sum of the outer products of centred features. Sums of squares are never
 formed: for features whose mean is large against their spread they would lose all digits.
 """
 
@@ -23,12 +23,12 @@ class GaussianStats(NamedTuple):
     """What is known after some images; a pytree of arrays, float64 where it was made within `double()`.
 
     Attributes:
-        count: images so far, exact up to 2^31.
+        n: images so far, exact up to 2^31.
         mean: of their features.
         m2: sum over images of (x - mean)(x - mean)^T.
     """
 
-    count: Int32[Array, ""]
+    n: Int32[Array, ""]
     mean: Float[Array, " d"]
     m2: Float[Array, "d d"]
 
@@ -49,7 +49,7 @@ class Gaussian(NamedTuple):
 
 def init(dim: int) -> GaussianStats:
     """Statistics of no image, for features of `dim` numbers."""
-    return GaussianStats(count=jnp.zeros((), jnp.int32), mean=jnp.zeros(dim), m2=jnp.zeros((dim, dim)))
+    return GaussianStats(n=jnp.zeros((), jnp.int32), mean=jnp.zeros(dim), m2=jnp.zeros((dim, dim)))
 
 
 def of_batch(features: Features, mask: Mask | None = None) -> GaussianStats:
@@ -74,8 +74,8 @@ def merge_across(part: GaussianStats, axis_name: str) -> GaussianStats:
     Chan, Golub and LeVeque 1979, "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", for any
     number of parts: m2 = sum_i m2_i + n_i (mean_i - mean)(mean_i - mean)^T.
     """
-    total = jax.lax.psum(part.count, axis_name)
-    number = part.count.astype(part.mean.dtype)
+    total = jax.lax.psum(part.n, axis_name)
+    number = part.n.astype(part.mean.dtype)
     mean = jax.lax.psum(part.mean * (number / jnp.maximum(total, 1).astype(number.dtype)), axis_name)
     shift = part.mean - mean
     m2 = jax.lax.psum(part.m2 + number * jnp.outer(shift, shift), axis_name)
@@ -100,7 +100,7 @@ def finalize(stats: GaussianStats, ddof: int = 1) -> Gaussian:
     Raises:
         UserError: no more than `ddof` images.
     """
-    n = int(stats.count)
+    n = int(stats.n)
     if n <= ddof:
         raise UserError(f"a covariance takes at least {ddof + 1} images, got {n}.")
     with double():

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import linalg
 
 from jaxgan.errors import UserError
 from jaxgan.metrics.double import double
@@ -110,6 +111,15 @@ def test_rank_from_the_number_of_images():
     noisy = (few.T @ few / np.float32(39)).astype(np.float64)
     errors = [abs(frechet_distance(all_, Gaussian(gaussian(FAKE[:40]).mean, noisy, n)).value - exact) for n in (0, 40)]
     assert errors[1] < 1e-5 < errors[0]
+
+
+@pytest.mark.parametrize("n", [1000, 40])
+def test_as_pytorch_fid(n):
+    """Its formula: the trace of scipy's root of S1 S2, of which it takes the real part."""
+    (m1, s1), (m2, s2) = ((x[:n].mean(0, dtype=float), np.cov(x[:n].T.astype(float))) for x in (REAL, FAKE))
+    root = linalg.sqrtm(s1 @ s2).real
+    theirs = ((m1 - m2) ** 2).sum() + np.trace(s1) + np.trace(s2) - 2 * np.trace(root)
+    assert abs(frechet_distance(Gaussian(m1, s1, 0), Gaussian(m2, s2, 0)).value - theirs) < 1e-3
 
 
 def test_both_factors_of_a_covariance():

@@ -1,0 +1,162 @@
+"""From images to features: what an extractor is, and how one runs over many images on all devices."""
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from jaxgan.data import ImageData, gather
+from jaxgan.errors import UserError
+from jaxgan.game.parallel import AXIS, make_mesh
+
+BATCH = 64
+Progress = Callable[[int], None]
+
+
+class Extractor(NamedTuple):
+    """A network, or any other function, that turns images into features; two extractors that differ have other fields.
+
+    Attributes:
+        name: what it is called.
+        weights: SHA-256 of the content of its weights, in hex; "" where it has none.
+        resize: what is done to the images first: "legacy" (bilinear, as TensorFlow 1), "clean" (bicubic, antialiased),
+            or words of its own.
+        precision: number format of its products.
+        apply: pure `(params, images [b, h, w, c]) -> {"features": [b, d], ...}`, images on the scale 0..255 as uint8 or
+            float32, and perhaps further outputs such as "logits" [b, k] and "spatial" [b, s].
+        params: a pytree of arrays.
+    """
+
+    name: str
+    weights: str
+    resize: str
+    precision: str
+    apply: Callable[[Any, Any], dict[str, Any]]
+    params: Any
+
+
+def extract(
+    extractor: Extractor,
+    batches: Iterable[np.ndarray],
+    taps: Sequence[str] = ("features",),
+    *,
+    batch_size: int = BATCH,
+    devices: Sequence[Any] | None = None,
+    progress: Progress | None = None,
+) -> dict[str, np.ndarray]:
+    """Features of all images together: {tap: float32 [n, ...]}; arguments and errors as for `stream_features`."""
+    parts = stream_features(extractor, batches, taps, batch_size=batch_size, devices=devices, progress=progress)
+    found = list(parts)
+    return {tap: np.concatenate([each[tap] for each in found]) for tap in taps}
+
+
+def stream_features(
+    extractor: Extractor,
+    batches: Iterable[np.ndarray],
+    taps: Sequence[str] = ("features",),
+    *,
+    batch_size: int = BATCH,
+    devices: Sequence[Any] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[dict[str, np.ndarray]]:
+    """Features of images, in order, batch after batch.
+
+    Every batch has the same size, the last one filled up with black images whose features are dropped: one program is
+    compiled, and no feature depends on how the images came.
+
+    Args:
+        extractor: what to run.
+        batches: uint8 images on the scale 0..255, as many at a time as is handy.
+        taps: which of its outputs.
+        batch_size: images at a time over all devices, made a multiple of their number.
+        devices: this process's unless given.
+        progress: is told how many images are done, now and then.
+
+    Yields:
+        {tap: float32 [b, ...]}.
+
+    Raises:
+        UserError: no image, images that are not uint8, or an output that the extractor does not have.
+    """
+    mesh = make_mesh(jax.local_devices() if devices is None else devices)
+    size = -(-batch_size // mesh.size) * mesh.size
+    run = _compiled(extractor.apply, tuple(taps), mesh)
+    params = jax.device_put(extractor.params, NamedSharding(mesh, PartitionSpec()))
+    pending, done = None, 0
+    for images in _cut(batches, size):
+        filled = np.zeros((size, *images.shape[1:]), np.uint8)
+        filled[: len(images)] = images
+        following = run(params, filled), len(images)
+        if pending:  # fetched while the device works on the next batch
+            yield _fetch(*pending)
+        pending, done = following, done + len(images)
+        if progress:
+            progress(done)
+    if pending is None:
+        raise UserError("there are no images to take features of.")
+    yield _fetch(*pending)
+
+
+def outputs_of(extractor: Extractor, image_shape: tuple[int, int, int]) -> dict[str, tuple[int, ...]]:
+    """The extractor's outputs for images of this shape, and the shape of each for one image; computes nothing."""
+    images = jax.ShapeDtypeStruct((1, *image_shape), np.uint8)
+    found = jax.eval_shape(extractor.apply, extractor.params, images)
+    return {tap: tuple(value.shape[1:]) for tap, value in found.items()}
+
+
+def batches_of(data: ImageData, limit: int | None = None, size: int = BATCH) -> Iterator[np.ndarray]:
+    """The images of a data set in its order, `size` at a time, at most `limit`."""
+    total = len(data.source) if limit is None else min(limit, len(data.source))
+    for start in range(0, total, size):
+        yield gather(data.source, np.arange(start, min(start + size, total), dtype=np.int32))["image"]
+
+
+@functools.lru_cache(maxsize=16)
+def _compiled(apply: Callable[[Any, Any], dict[str, Any]], taps: tuple[str, ...], mesh: Mesh) -> Callable[..., Any]:
+    whole, split = PartitionSpec(), PartitionSpec(AXIS)
+
+    def run(params: Any, images: Any) -> dict[str, Any]:
+        outputs = apply(params, images)
+        missing = [tap for tap in taps if tap not in outputs]
+        if missing:
+            raise UserError(f"the extractor has the outputs {', '.join(outputs)}, not {', '.join(missing)}.")
+        return {tap: outputs[tap].astype("float32") for tap in taps}
+
+    # Each device runs its own images: automatic partitioning would give all images to all devices where an extractor
+    # maps over them. Nothing is exchanged, so there is no varying-axes check that a user's function must pass.
+    return jax.jit(jax.shard_map(run, mesh=mesh, in_specs=(whole, split), out_specs=split, check_vma=False))
+
+
+def _cut(batches: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
+    """The same images, `size` at a time; the last ones fewer."""
+    held: list[np.ndarray] = []
+    count = 0
+    for images in batches:
+        _check_images(images)
+        if held and images.shape[1:] != held[0].shape[1:]:
+            raise UserError(f"images must have one shape, got {held[0].shape[1:]} and {images.shape[1:]}.")
+        held, count = [*held, images], count + len(images)
+        while count >= size:
+            whole = np.concatenate(held)
+            yield whole[:size]
+            held, count = [whole[size:]], count - size
+    if count:
+        yield np.concatenate(held)
+
+
+def _check_images(images: np.ndarray) -> None:
+    if images.ndim != 4:
+        raise UserError(f"images have four axes [n, height, width, channels], got {list(images.shape)}.")
+    if images.dtype != np.uint8:
+        ends = f" from {images.min():.4g} to {images.max():.4g}" if images.size else ""
+        raise UserError(
+            f"metrics take uint8 images from 0 to 255, got {images.dtype}{ends}; "
+            "jaxgan.data.to_uint8 makes them from numbers in -1..1."
+        )
+
+
+def _fetch(outputs: dict[str, Any], n: int) -> dict[str, np.ndarray]:
+    return {tap: np.asarray(values)[:n] for tap, values in outputs.items()}

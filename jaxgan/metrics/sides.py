@@ -1,0 +1,145 @@
+"""What is compared: images by their features, or statistics from a file, and where each comes from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxgan.data import ImageData
+from jaxgan.errors import UserError
+from jaxgan.metrics.checks import check_finite
+from jaxgan.metrics.features import Extractor, Progress, batches_of, extract
+from jaxgan.metrics.gaussian import Gaussian
+from jaxgan.metrics.statistics import Statistics
+
+MADE_BY = ("extractor", "weights_sha256", "resize", "tap", "precision")  # what two sides must share
+
+
+class Side(NamedTuple):
+    """One side of a comparison.
+
+    Attributes:
+        name: what the user calls it.
+        n: how many images; 0 where a file does not say.
+        taps: {tap: features [n, ...]}, {} where there are statistics only.
+        gaussian: mean and covariance from a file, or None.
+        about: extractor, weights_sha256, resize, tap, precision, reference; {} where a file does not say.
+        ddof: of the covariance in a file.
+        labels: classes of the images, or None.
+    """
+
+    name: str
+    n: int
+    taps: Mapping[str, np.ndarray]
+    gaussian: Gaussian | None
+    about: Mapping[str, str]
+    ddof: int = 1
+    labels: np.ndarray | None = None
+
+    @property
+    def features(self) -> np.ndarray | Gaussian:
+        """What a Fréchet distance takes."""
+        return self.taps["features"] if self.gaussian is None else self.gaussian
+
+
+def side_of(
+    name: str,
+    extractor: Extractor,
+    batches: Iterable[np.ndarray],
+    taps: Sequence[str] = ("features",),
+    *,
+    reference: str = "",
+    labels: np.ndarray | None = None,
+    **how: Any,
+) -> Side:
+    """The side that images make.
+
+    Args:
+        name: what to call it.
+        extractor: what to see them by.
+        batches: uint8 images.
+        taps: which outputs.
+        reference: fingerprint of the data, where they are data.
+        labels: their classes.
+        **how: further arguments of `extract`.
+
+    Raises:
+        UserError: fewer than two images, or features that are not finite.
+    """
+    found = extract(extractor, batches, taps, **how)
+    for features in found.values():
+        check_finite(features, name)
+    n = len(found[taps[0]])
+    if n < 2:
+        raise UserError(f"{name} holds 1 image, and a comparison takes at least 2.")
+    return Side(name, n, found, None, about(extractor) | {"reference": reference}, labels=labels)
+
+
+def side_of_data(
+    data: ImageData,
+    extractor: Extractor,
+    taps: Sequence[str] = ("features",),
+    *,
+    name: str | None = None,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> Side:
+    """The side that a data set, called `name`, or its first `limit` images make; errors as for `side_of`."""
+    n = count_of(data, limit)
+    labels = np.asarray([int(data.source[i]["label"]) for i in range(n)]) if data.class_names else None
+    how: dict[str, Any] = {"reference": reference_of(data, limit), "labels": labels, "progress": progress}
+    return side_of(name or data.name, extractor, batches_of(data, n), taps, **how)
+
+
+def count_of(data: ImageData, limit: int | None) -> int:
+    """Images of a data set, at most `limit`."""
+    return len(data.source) if limit is None else min(limit, len(data.source))
+
+
+def reference_of(data: ImageData, limit: int | None) -> str:
+    """By what the first `limit` images of a data set are known again: a part is another reference than the whole."""
+    n = count_of(data, limit)
+    return data.fingerprint if n == len(data.source) else f"{data.fingerprint[:48]}:{n}"
+
+
+def side_of_statistics(name: str, statistics: Statistics) -> Side:
+    """The side that a file of statistics makes."""
+    gaussian, about, ddof = statistics
+    return Side(name, gaussian.n, {}, gaussian, about, ddof)
+
+
+def about(extractor: Extractor, tap: str = "features") -> dict[str, str]:
+    """The texts by which statistics of this extractor are known again."""
+    return {
+        "extractor": extractor.name,
+        "weights_sha256": extractor.weights,
+        "resize": extractor.resize,
+        "tap": tap,
+        "precision": extractor.precision,
+    }
+
+
+def agreed(real: Side, fake: Side, trust: bool) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What both sides were made by, and warnings where one does not say.
+
+    Args:
+        real: one side.
+        fake: the other.
+        trust: take the word of the side that says for both.
+
+    Raises:
+        UserError: they were made by different means, naming the first.
+    """
+    both = bool(real.about and fake.about)
+    for key in MADE_BY if both else ():
+        if real.about[key] != fake.about[key]:
+            raise UserError(
+                f"{real.name} and {fake.name} may not be compared: {key} is {real.about[key] or 'none'} in one and "
+                f"{fake.about[key] or 'none'} in the other."
+            )
+    known = dict(real.about or fake.about)
+    if both or (trust and known):
+        return known, ()
+    silent = [side.name for side in (real, fake) if not side.about]
+    unknown = {"extractor": "unknown", "weights_sha256": "", "resize": "unknown", "tap": "features", "precision": ""}
+    return unknown, (f"{' and '.join(silent)} does not say what its statistics were made by",)
