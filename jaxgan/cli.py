@@ -1,6 +1,7 @@
-"""The command line: `jaxgan train`, `jaxgan sample`, `jaxgan recipes`.
+"""The command line: `jaxgan train`, `jaxgan sample`, `jaxgan fid` and others.
 
-This file decides which command is meant, without importing JAX; `jaxgan.train.launch` has the commands.
+This file decides which command is meant, without importing JAX; `launch`, `evaluation` and `measure` of `jaxgan.train`
+have the commands.
 """
 
 import ast
@@ -20,10 +21,14 @@ usage: jaxgan COMMAND ...
   jaxgan train RECIPE [options]      train; every option has a default: `jaxgan train dcgan`
   jaxgan train --resume RUN          go on with a run as if it had never stopped
   jaxgan sample RUN [options]        images of a trained run
+  jaxgan evaluate RUN [options]      how good they are, by all metrics
+  jaxgan fid A B [options]           the Fréchet distance of two folders, zips, npz files or TFDS data sets
+  jaxgan stats DATA -o FILE.npz      statistics of a data set, for `jaxgan fid` and other tools
+  jaxgan weights status|convert      where Inception weights are looked for; .pth to .safetensors
 
   jaxgan --version
 
-`jaxgan train RECIPE --help`, `jaxgan train --resume RUN --help` and `jaxgan sample --help` list the options."""
+`jaxgan train RECIPE --help`, `jaxgan train --resume RUN --help`, `jaxgan sample --help` and so on list the options."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,7 +63,15 @@ def _command(args: list[str]) -> int:
     if name == "--version":
         print(f"jaxgan {jaxgan.__version__}")
         return 0
-    commands = {"train": _train, "sample": _sample, "recipes": _recipes}
+    commands = {
+        "train": _train,
+        "sample": _sample,
+        "evaluate": _evaluate,
+        "fid": _fid,
+        "stats": _stats,
+        "weights": _weights,
+        "recipes": _recipes,
+    }
     if name not in commands:
         raise UserError(f"there is no command {name!r}; the commands are {', '.join(commands)}.")
     return commands[name](rest)
@@ -92,13 +105,49 @@ def _train(args: list[str]) -> int:
 
 
 def _sample(args: list[str]) -> int:
+    names, options = _names_first("sample", ("the folder of a run",), args)
     from jaxgan.train import launch
 
+    return launch.sample(names[0], options)
+
+
+def _evaluate(args: list[str]) -> int:
+    names, options = _names_first("evaluate", ("the folder of a run",), args)
+    from jaxgan.train import evaluation
+
+    return evaluation.command(names[0], options)
+
+
+def _fid(args: list[str]) -> int:
+    names, options = _names_first("fid", ("two sets of images or their statistics",) * 2, args)
+    from jaxgan.train import measure
+
+    return measure.fid(names, options)
+
+
+def _stats(args: list[str]) -> int:
+    names, options = _names_first("stats", ("a set of images",), args)
+    from jaxgan.train import measure
+
+    return measure.stats(names[0], options)
+
+
+def _weights(args: list[str]) -> int:
+    from jaxgan.train import measure
+
+    return measure.weights(args)
+
+
+def _names_first(command: str, takes: Sequence[str], args: list[str]) -> tuple[list[str], list[str]]:
+    """The arguments before the options, one for each of `takes`, and the options; for --help any names will do."""
+    names, options = args[: len(takes)], args[len(takes) :]
     if args and args[0] in ("--help", "-h"):
-        return launch.sample("RUN", args)
-    if not args or args[0].startswith("-"):
-        raise UserError(f"jaxgan sample takes the folder of a run first, got {args[0] if args else 'nothing'}.")
-    return launch.sample(args[0], args[1:])
+        return ["-"] * len(takes), args
+    late = next((name for name in names if name.startswith("-")), None)
+    if late is not None or len(names) < len(takes):
+        got = late or (" ".join(names) if names else "nothing")
+        raise UserError(f"jaxgan {command} takes {takes[0]} first, got {got}.")
+    return names, options
 
 
 def _take_resume(args: list[str]) -> tuple[list[str], str | None]:

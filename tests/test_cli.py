@@ -107,7 +107,7 @@ def test_help_of_other_commands(capsys, text):
 
 
 MISTAKES = {
-    "fly": "there is no command 'fly'; the commands are train, sample, recipes.",
+    "fly": "there is no command 'fly'; the commands are train, sample, evaluate, fid, stats, weights, recipes.",
     "recipes now": "jaxgan recipes takes no arguments, got now.",
     "train": "jaxgan train takes a recipe (",
     "train gam": "there is no recipe 'gam'",

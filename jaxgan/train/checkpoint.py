@@ -42,7 +42,8 @@ def save(folder: Path, step: int, state: Any, metadata: dict[str, Any], keep: in
         manager.wait_until_finished()
         if jax.process_index() == 0:
             write_json(folder / str(step) / MANIFEST, _digests(folder / str(step)))
-        for old in sorted(manager.all_steps())[:-keep]:
+        others = sorted(set(manager.all_steps()) - {step})
+        for old in others[: len(others) - (keep - 1)]:
             # Without its manifest a half-deleted checkpoint is unmistakable.
             if jax.process_index() == 0:
                 (folder / str(old) / MANIFEST).unlink(missing_ok=True)
@@ -71,6 +72,12 @@ def restore(folder: Path, step: int, abstract: Any) -> Any:
         items = ocp.args.Composite(state=ocp.args.StandardRestore(wanted))
         leaves = manager.restore(step, args=items).state
     return jax.tree.unflatten(jax.tree.structure(abstract), [leaves[path] for path in wanted])
+
+
+def metadata_of(folder: Path, step: int) -> dict[str, Any]:
+    """The JSON values that were saved with checkpoint `step`."""
+    with _manager(folder) as manager:
+        return manager.restore(step, args=ocp.args.Composite(metadata=ocp.args.JsonRestore())).metadata
 
 
 def steps(folder: Path) -> list[int]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from jaxgan.errors import UserError, flag
+from jaxgan.metrics.extractors import Name
 
 Parallel = Literal["jit", "pmap", "shard_map"]
 
@@ -44,6 +45,14 @@ class RunConfig:
     """Images in a sample picture."""
     log_every: int = 10
     """Steps between lines of metrics.jsonl and points of TensorBoard; step 1 is logged too."""
+    eval_every: int | None = None
+    """Steps between measurements of the Fréchet distance, by which the best state is kept; None for none."""
+    eval_samples: int = 5000
+    """Images to generate for a measurement."""
+    extractor: Name = "auto"
+    """Network of the measurement; auto: fashion-cnn for grey images up to 64 pixels, else inception."""
+    weights: str | None = None
+    """File of Inception weights; None looks in the usual places."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -70,6 +79,10 @@ class ResumeConfig:
     """Steps between sample pictures."""
     log_every: int | None = None
     """Steps between lines of metrics.jsonl."""
+    eval_every: int | None = None
+    """Steps between measurements."""
+    weights: str | None = None
+    """Where the Inception weights are now."""
 
 
 MAY_CHANGE = ("out", *(field.name for field in dataclasses.fields(ResumeConfig)))
@@ -86,8 +99,8 @@ class SampleConfig:
     """Seed of the noise; image i is the same whatever n is."""
     label: int | None = None
     """Class of all images, counted from 0; None: all classes in turn."""
-    step: int | None = None
-    """Checkpoint to take; None: the newest that is whole."""
+    step: int | Literal["best"] | None = None
+    """Checkpoint to take, or the best one of --eval-every; None: the newest that is whole."""
     out: str | None = None
     """FILE.png for a grid, FILE.npz for arrays, else a folder for one PNG each; None: a grid in RUN."""
 
@@ -96,8 +109,10 @@ def check_run(run: RunConfig) -> None:
     """Raise UserError for values that no run can have."""
     for name in ("checkpoint_every", "keep", "sample_every", "samples", "log_every"):
         check_at_least(name, getattr(run, name), 1)
-    if run.steps_per_dispatch is not None:
-        check_at_least("steps_per_dispatch", run.steps_per_dispatch, 1)
+    for name in ("steps_per_dispatch", "eval_every"):
+        if getattr(run, name) is not None:
+            check_at_least(name, getattr(run, name), 1)
+    check_at_least("eval_samples", run.eval_samples, 2)
     for name in ("data", "out"):
         if getattr(run, name) == "":
             raise UserError(f"{flag(name)} takes a text, got an empty one.")

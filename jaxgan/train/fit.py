@@ -12,7 +12,7 @@ from jaxgan import data as datasets
 from jaxgan.errors import UserError
 from jaxgan.game import parallel
 from jaxgan.game.state import GameState, System
-from jaxgan.train import checkpoint, pictures, rundir
+from jaxgan.train import best, checkpoint, pictures, rundir
 from jaxgan.train.chunk import make_chunk_step
 from jaxgan.train.config import MAY_CHANGE, RunConfig, flag
 from jaxgan.train.feed import Feed, make_feed
@@ -88,7 +88,9 @@ def _create(plan: Plan) -> RunDir:
     if several and jax.process_index() > 0:
         return RunDir(Path(plan.run.out or ""))
     rundir.check_out(plan.run.out)
-    rundir.check_disk(Path(plan.run.out or "runs"), checkpoint.nbytes(plan.abstract), plan.run.keep)
+    rundir.check_disk(
+        Path(plan.run.out or "runs"), checkpoint.nbytes(plan.abstract), plan.run.keep + best.kept(plan.run)
+    )
     return rundir.create(plan.run.out, plan.recipe, plan.data.name)
 
 
@@ -102,8 +104,10 @@ def _reopen(plan: Plan) -> tuple[RunDir, int | None]:
         raise UserError(f"{folder.root} has {step} steps; --steps takes a larger total, got {plan.config.steps}.")
     if jax.process_index() == 0:
         checkpoint.tidy(folder.checkpoints, step)
-        present = len(checkpoint.steps(folder.checkpoints))
-        rundir.check_disk(folder.root, checkpoint.nbytes(plan.abstract), plan.run.keep, present)
+        checkpoint.tidy(folder.best, max(checkpoint.steps(folder.best), default=None))
+        present = len(checkpoint.steps(folder.checkpoints)) + len(checkpoint.steps(folder.best))
+        keep = plan.run.keep + best.kept(plan.run)
+        rundir.check_disk(folder.root, checkpoint.nbytes(plan.abstract), keep, present)
     return folder, step
 
 
@@ -130,7 +134,7 @@ def _train(plan: Plan, folder: RunDir, start: int | None) -> Result:
     advance = _compile(plan, feed, state, first)
     seconds = max((row["seconds"] for row in read_metrics(folder.metrics) if row["step"] <= step), default=0.0)
     recorder = _record(plan, folder, start) if jax.process_index() == 0 else None
-    session = Session(plan, folder, feed, advance, recorder, seconds, start)
+    session = Session(plan, folder, feed, advance, recorder, seconds, start, best.make_best(plan, folder, recorder))
     plan.report.start(step, plan.config.steps)
     try:
         state, step, signal = session.train(state, step, first)
@@ -182,10 +186,12 @@ def _finish(plan: Plan, folder: RunDir, step: int, signal: int | None) -> None:
         plan.report.line(f"  jaxgan train --resume {folder.root}" if plan.recipe else "  fit(..., resume=True)")
         return
     title = f"{plan.recipe or plan.summary}, {plan.data.description}, {step} steps"
-    pictures.write_summary(folder.summary, read_metrics(folder.metrics), sample_pictures(folder), title)
+    rows, scores = read_metrics(folder.metrics), read_metrics(folder.evaluations)
+    pictures.write_summary(folder.summary, rows, sample_pictures(folder), title, scores)
     for name, path in (
         ("Samples", folder.samples),
         ("Checkpoint", folder.checkpoints / str(step)),
+        *([("Best", folder.best)] if scores else []),
         ("Metrics", folder.metrics),
         ("TensorBoard", folder.tensorboard),
         ("Summary", folder.summary),

@@ -58,7 +58,7 @@ def sample(run_folder: str, args: Sequence[str]) -> int:
     options.check_seed(wanted.seed)
     out = Path(wanted.out) if wanted.out else None
     check_file(out, wanted.n)
-    _quiet()
+    quiet()
     trained = load(run_folder, wanted.step)
     classes = len(trained.classes)
     batches = make_batches(trained.system, wanted.n, wanted.seed, classes, wanted.label)
@@ -71,7 +71,7 @@ def sample(run_folder: str, args: Sequence[str]) -> int:
 
 
 def _fit(recipe: ModuleType, config: object, run: RunConfig, resume: bool) -> int:
-    _quiet()
+    quiet()
     if Path(run.data).exists():
         run = dataclasses.replace(run, data=str(Path(run.data).resolve()))  # a run may go on in another folder
     data = datasets.load(
@@ -93,7 +93,7 @@ def _check_free(recipe: ModuleType, run_folder: str, args: Sequence[str]) -> Non
             raise UserError(f"{name} belongs to what {run_folder} is; with --resume only {free} may change.")
 
 
-def _quiet() -> None:
+def quiet() -> None:
     """No messages from the libraries below; what a user must know, we say."""
     logging.getLogger("absl").setLevel(logging.ERROR)
     logging.getLogger("orbax").setLevel(logging.ERROR)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import jax
 
@@ -15,6 +15,8 @@ from jaxgan.train import checkpoint
 from jaxgan.train.config import from_json
 from jaxgan.train.plan import abstract_state
 from jaxgan.train.rundir import RunDir, read_config
+
+Step: TypeAlias = int | Literal["best"] | None
 
 
 class Trained(NamedTuple):
@@ -35,12 +37,12 @@ class Trained(NamedTuple):
     folder: RunDir
 
 
-def load(run: str | Path, step: int | None = None, say: Callable[[str], None] = print) -> Trained:
+def load(run: str | Path, step: Step = None, say: Callable[[str], None] = print) -> Trained:
     """The recipe and a checkpoint of a run, on this process's first device.
 
     Args:
         run: the run's folder.
-        step: which checkpoint; the newest that is whole unless given.
+        step: which checkpoint, "best" for the one that --eval-every has kept; the newest that is whole unless given.
         say: is told of checkpoints that are damaged.
 
     Raises:
@@ -59,13 +61,15 @@ def load(run: str | Path, step: int | None = None, say: Callable[[str], None] = 
 
 
 def restore(
-    run: str | Path, system: System, step: int | None = None, say: Callable[[str], None] = print
+    run: str | Path, system: System, step: Step = None, say: Callable[[str], None] = print
 ) -> tuple[GameState, int]:
     """The state of `system` from a checkpoint of a run, and its step; arguments and errors as for `load`."""
-    folder = read_config(run)[0].checkpoints
-    found = checkpoint.latest(folder, say) if step is None else _require(folder, step)
+    paths = read_config(run)[0]
+    folder = paths.best if step == "best" else paths.checkpoints
+    found = _require(folder, step) if isinstance(step, int) else checkpoint.latest(folder, say)
     if found is None:
-        raise UserError(f"{run} has no checkpoint yet.")
+        none = "no best checkpoint; --eval-every keeps one" if step == "best" else "no checkpoint yet"
+        raise UserError(f"{run} has {none}.")
     mesh = parallel.make_mesh(jax.local_devices()[:1])
     return checkpoint.restore(folder, found, abstract_state(system, mesh)), found
 

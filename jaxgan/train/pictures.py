@@ -45,26 +45,37 @@ def columns_of(n: int, classes: int) -> int:
     return classes if 1 < classes <= 20 else max(1, round(n**0.5))
 
 
-def write_summary(path: Path, rows: Sequence[dict[str, Any]], grids: Sequence[tuple[int, Path]], title: str) -> None:
-    """A picture of a whole run: losses, D(x) and D(G(z)), gradient norms, and samples over time.
+def write_summary(
+    path: Path,
+    rows: Sequence[dict[str, Any]],
+    grids: Sequence[tuple[int, Path]],
+    title: str,
+    scores: Sequence[dict[str, Any]] = (),
+) -> None:
+    """A picture of a whole run: losses, D(x) and D(G(z)), gradient norms, the distance, and samples over time.
 
     Args:
         path: the PNG to write.
         rows: the logged steps, as in metrics.jsonl.
         grids: sample pictures with their steps, in order.
         title: a heading.
+        scores: the measurements, as in evaluations.jsonl.
     """
     from matplotlib.figure import Figure
     from PIL import Image
 
-    figure = Figure(figsize=(15, 9), layout="constrained")
+    panels = [(name, rows, suffixes) for name, suffixes in PANELS]
+    if scores:
+        about = f"{scores[0]['name']}, seen by {scores[0]['extractor']}"
+        panels.append((about, scores, ("value",)))
+    figure = Figure(figsize=(5 * len(panels), 9), layout="constrained")
     figure.suptitle(title)
-    curves, pictures = figure.subplots(2, len(PANELS))
-    for axes, (name, suffixes) in zip(curves, PANELS, strict=True):
-        _plot(axes, name, rows, suffixes)
+    curves, pictures = figure.subplots(2, len(panels))
+    for axes, panel in zip(curves, panels, strict=True):
+        _plot(axes, *panel)
     for axes in pictures:
         axes.set_axis_off()
-    for axes, (step, file) in zip(pictures, _spread(grids, len(PANELS)), strict=False):
+    for axes, (step, file) in zip(pictures, _spread(grids, len(panels)), strict=False):
         with Image.open(file) as picture:
             axes.imshow(np.asarray(picture), cmap="gray", vmin=0, vmax=255)
         axes.set_title(f"step {step}")

@@ -13,6 +13,8 @@ import jaxgan
 from jaxgan import data as datasets
 from jaxgan.game import parallel
 from jaxgan.game.state import System, parameter_count
+from jaxgan.metrics.extractors import choose
+from jaxgan.metrics.features import Extractor
 from jaxgan.train import checkpoint
 from jaxgan.train.config import RunConfig, check_game, check_run, to_json
 from jaxgan.train.report import Report
@@ -36,6 +38,7 @@ class Plan:
         rows: images a step.
         abstract: shapes, dtypes and shardings of the state.
         report: where the run speaks.
+        extractor: what generated images are measured by, or None.
     """
 
     summary: str
@@ -48,6 +51,7 @@ class Plan:
     rows: int
     abstract: Any
     report: Report
+    extractor: Extractor | None
 
     @property
     def classes(self) -> int:
@@ -87,7 +91,13 @@ class Plan:
             f"Training    {config.steps:,} steps of {self.rows} images, {getattr(config, 'precision', 'float32')}, "
             f"seed {run.seed}",
             f"Checkpoints every {run.checkpoint_every:,} steps, the latest {run.keep} kept, {megabytes:.3g} MB each",
+            *([self._evaluation()] if self.extractor else []),
         ]
+
+    def _evaluation(self) -> str:
+        name = self.extractor.name if self.extractor else ""
+        n, size = self.run.eval_samples, len(self.data.source)
+        return f"Evaluation  every {self.run.eval_every:,} steps, {n:,} images against {size:,}, seen by {name}"
 
 
 def make_plan(
@@ -109,7 +119,8 @@ def make_plan(
     module = sys.modules.get(build.__module__)
     summary = ((module and module.__doc__) or build.__name__).splitlines()[0]
     abstract = abstract_state(system, mesh)
-    return Plan(summary, recipe, system, config, data, run, mesh, rows, abstract, report)
+    extractor = choose(run.extractor, [data.image_shape], weights=run.weights) if run.eval_every else None
+    return Plan(summary, recipe, system, config, data, run, mesh, rows, abstract, report, extractor)
 
 
 def adapt(config: Any, data: datasets.ImageData) -> Any:

@@ -23,9 +23,11 @@ class Recorder:
         for step, path in sample_pictures(run):
             if step > start:
                 path.unlink()
-        truncate(run.metrics, start)
+        for path in (run.metrics, run.evaluations):
+            truncate(path, start)
         self._samples = run.samples
         self._metrics = run.metrics.open("a", encoding="utf-8")
+        self._evaluations = run.evaluations
         # A run that begins again draws the picture of step 0 again.
         self._events = SummaryWriter(str(run.tensorboard), purge_step=start + 1 if start else 0)
 
@@ -35,6 +37,12 @@ class Recorder:
         for name, value in row.items():
             if name not in ("step", "images", "seconds"):
                 self._events.add_scalar(name, value, row["step"])
+
+    def score(self, step: int, score: dict[str, Any]) -> None:
+        """One measurement: the JSON of a `Score`."""
+        with self._evaluations.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": step, **score}, allow_nan=False) + "\n")
+        self._events.add_scalar(f"{score['name']}/{score['extractor']}", score["value"], step)
 
     def picture(self, step: int, image: UInt8[np.ndarray, "h w c"]) -> Path:
         """A sample picture; returns its file."""
@@ -58,7 +66,7 @@ class Recorder:
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The logged steps, in order; a last line that a crash cut short is left out."""
+    """The rows of metrics.jsonl or evaluations.jsonl, in order; a last line that a crash cut short is left out."""
     rows = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         try:
@@ -69,7 +77,9 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 
 
 def truncate(path: Path, step: int) -> None:
-    """Drop the lines of steps after `step`."""
+    """Drop the lines of steps after `step`; a file that is not there is left so."""
+    if not path.exists():
+        return
     kept = [row for row in read_metrics(path) if row["step"] <= step]
     temporary = path.with_name(path.name + ".tmp")
     temporary.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")

@@ -33,6 +33,16 @@ class RunDir:
         return self.root / "checkpoints"
 
     @property
+    def best(self) -> Path:
+        """The best state by `evaluations`, a folder like `checkpoints` with one checkpoint."""
+        return self.root / "best"
+
+    @property
+    def evaluations(self) -> Path:
+        """One JSON object a measurement."""
+        return self.root / "evaluations.jsonl"
+
+    @property
     def samples(self) -> Path:
         """Sample pictures, named by their step."""
         return self.root / "samples"
@@ -78,7 +88,15 @@ def create(out: str | None, recipe: str | None, data: str) -> RunDir:
 
 def check_access(folder: RunDir) -> None:
     """Raise UserError where an existing run cannot be read and written."""
-    for path in (folder.root, folder.checkpoints, folder.samples, folder.tensorboard, folder.metrics, folder.config):
+    for path in (
+        folder.root,
+        folder.checkpoints,
+        folder.best,
+        folder.samples,
+        folder.tensorboard,
+        folder.metrics,
+        folder.config,
+    ):
         inside = os.X_OK if path.is_dir() else 0
         if path.exists() and not os.access(path, os.R_OK | os.W_OK | inside):
             raise UserError(f"{folder.root} cannot go on: {path} cannot be read and written.")

@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxgan.game.state import GameState, Metrics
 from jaxgan.train import checkpoint
+from jaxgan.train.best import Best
 from jaxgan.train.chunk import all_finite
 from jaxgan.train.feed import Feed
 from jaxgan.train.pace import Pace
@@ -45,6 +46,7 @@ class Session:
         recorder: Recorder | None,
         seconds: float,
         saved: int | None,
+        best: Best | None = None,
     ) -> None:
         """What `fit` has prepared.
 
@@ -56,10 +58,11 @@ class Session:
             recorder: None in processes that do not write.
             seconds: time that earlier parts of a resumed run took.
             saved: the newest checkpoint's step, or None.
+            best: what measures states and keeps the best, or None.
         """
         self.plan, self.run, self.folder, self.feed, self.advance = plan, plan.run, folder, feed, advance
         self.recorder, self.report, self.seconds, self.saved = recorder, plan.report, seconds, saved
-        self.total, self.key = plan.config.steps, plan.key
+        self.total, self.key, self.best = plan.config.steps, plan.key, best
         self.columns = columns_of(self.run.samples, plan.classes)
         n = -(-self.run.samples // self.columns) * self.columns
         self.draw = make_sampler(plan.system, n, self.run.seed, plan.classes)
@@ -108,7 +111,7 @@ class Session:
 
     def _next_stop(self, step: int) -> int:
         """The first step after `step` at which the state is read."""
-        periods = (self.run.checkpoint_every, self.run.sample_every)
+        periods = (self.run.checkpoint_every, self.run.sample_every, self.run.eval_every or self.total)
         return min(self.total, *(step - step % period + period for period in periods))
 
     def _rest(self, state: GameState, step: int, stopping: bool) -> None:
@@ -117,6 +120,10 @@ class Session:
             self._sample(state, step)
         if step % self.run.checkpoint_every == 0 or last or stopping:
             self._save(state, step)
+        if self.best and (step % (self.run.eval_every or self.total) == 0 or last):
+            self._require_finite_state(state, step)
+            with writing(self.folder, self._what_is_left):
+                self.report.line(self.best.consider(state, step))
 
     def _digest(self, chunk: Dispatched, pace: Pace) -> None:
         """Wait for a chunk, make sure that all its metrics are finite, log them, show the last."""
@@ -145,6 +152,10 @@ class Session:
         if broken:
             raise TrainingError(f"at step {step} {', '.join(broken)}; {self._what_is_left()}")
 
+    def _require_finite_state(self, state: GameState, step: int) -> None:
+        if not all_finite(state):
+            raise TrainingError(f"after step {step} the state is not finite and is not saved; {self._what_is_left()}")
+
     def _sample(self, state: GameState, step: int) -> None:
         images = self.draw(state)
         if self.recorder:
@@ -154,8 +165,7 @@ class Session:
     def _save(self, state: GameState, step: int) -> None:
         if step == self.saved:
             return
-        if not all_finite(state):
-            raise TrainingError(f"after step {step} the state is not finite and is not saved; {self._what_is_left()}")
+        self._require_finite_state(state, step)
         if self.recorder:
             with writing(self.folder, self._what_is_left):
                 self.recorder.flush()

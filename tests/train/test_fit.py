@@ -29,7 +29,9 @@ def cheap():
     """Two devices instead of eight, and no summary pictures (test_pictures has them)."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parallel, "make_mesh", lambda: MAKE_MESH(jax.devices()[:2]))
-        patch.setattr("jaxgan.train.pictures.write_summary", lambda path, rows, grids, title: path.write_text(title))
+        patch.setattr(
+            "jaxgan.train.pictures.write_summary", lambda path, rows, grids, title, scores: path.write_text(title)
+        )
         yield
 
 

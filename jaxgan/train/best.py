@@ -1,0 +1,75 @@
+"""Which state to keep: states are measured now and then, the measurements logged, and the best state saved."""
+
+import jax
+import numpy as np
+
+from jaxgan.errors import UserError
+from jaxgan.game.state import GameState
+from jaxgan.metrics.protocol import Score
+from jaxgan.train import checkpoint
+from jaxgan.train.config import RunConfig
+from jaxgan.train.judge import Judge, make_judge
+from jaxgan.train.plan import Plan
+from jaxgan.train.record import Recorder
+from jaxgan.train.rundir import RunDir
+
+
+def kept(run: RunConfig) -> int:
+    """Checkpoints beside the latest ones: the best, and the one before it while a better is written."""
+    return 2 if run.eval_every else 0
+
+
+class Best:
+    """Measures states and keeps the best one, in all processes of a run alike."""
+
+    def __init__(self, plan: Plan, folder: RunDir, recorder: Recorder | None, judge: Judge) -> None:
+        """Begin with what an earlier part of the run has kept.
+
+        Args:
+            plan: the run.
+            folder: where it writes.
+            recorder: None in processes that do not write.
+            judge: measures a state.
+        """
+        self.plan, self.folder, self.recorder, self.judge = plan, folder, recorder, judge
+        found = checkpoint.latest(folder.best, plan.report.line)
+        self.value = None if found is None else float(checkpoint.metadata_of(folder.best, found)["score"]["value"])
+
+    def consider(self, state: GameState, step: int) -> str:
+        """Measure, log, and keep the state if it is the best so far; returns a line for people."""
+        score = self.judge(state)
+        if self.recorder:
+            self.recorder.score(step, score.to_json())
+        better = _agreed(self.value is None or score.value < self.value)
+        if better:
+            self._keep(state, step, score)
+        return f"step {step}  {score}{'  (the best so far, kept)' if better else ''}"
+
+    def _keep(self, state: GameState, step: int, score: Score) -> None:
+        metadata = {**self.plan.description(), "step": step, "score": score.to_json()}
+        try:
+            checkpoint.save(self.folder.best, step, state, metadata, keep=1)
+        except ValueError as error:  # a full disk; tensorstore says so by a ValueError
+            raise OSError(str(error).splitlines()[0]) from error
+        self.value = score.value
+
+
+def _agreed(better: bool) -> bool:
+    """The first process's opinion: all save together or none does."""
+    if jax.process_count() == 1:
+        return better
+    from jax.experimental import multihost_utils
+
+    return bool(multihost_utils.broadcast_one_to_all(np.bool_(better)))
+
+
+def make_best(plan: Plan, folder: RunDir, recorder: Recorder | None) -> Best | None:
+    """What keeps the best state of a run, or None where nothing is measured."""
+    if plan.extractor is None:
+        return None
+    try:
+        run = plan.run
+        judge = make_judge(plan.system, plan.data, plan.classes, plan.extractor, run.eval_samples, run.seed)
+    except UserError as error:
+        raise UserError(f"--eval-every cannot measure these images: {error}") from error
+    return Best(plan, folder, recorder, judge)

@@ -1,0 +1,151 @@
+"""The command `jaxgan evaluate RUN`: all metrics of a trained run from one set of features."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from jaxgan import data as datasets
+from jaxgan.errors import UserError
+from jaxgan.metrics.evaluate import METRICS, check_metrics, combined, evaluate, taps_of, usual_metrics
+from jaxgan.metrics.extractors import choose
+from jaxgan.metrics.features import Extractor, outputs_of
+from jaxgan.metrics.protocol import KINDS, Score
+from jaxgan.metrics.sides import Side, side_of_data
+from jaxgan.train import checkpoint
+from jaxgan.train.config import RunConfig, from_json
+from jaxgan.train.judge import MOST, fakes_of
+from jaxgan.train.launch import quiet
+from jaxgan.train.load import Step, Trained, load
+from jaxgan.train.measure import chosen, show_warnings
+from jaxgan.train.metric_config import EvaluateConfig, ExtractorConfig, check_evaluate
+from jaxgan.train.options import parse
+from jaxgan.train.progress import counting, tell
+from jaxgan.train.rundir import RunDir, read_config, write_json
+from jaxgan.train.sampling import make_batches
+
+DIRECTION = {"lower": "lower is better", "higher": "higher is better", "neither": "1 for equal distributions"}
+
+
+def command(run: str, args: Sequence[str]) -> int:
+    """Measure a run's best and last checkpoints against its data."""
+    kinds = (EvaluateConfig, ExtractorConfig)
+    config, seen_by = parse("jaxgan evaluate RUN", "All metrics of a trained run.", kinds, args)
+    check_evaluate(config)
+    check_metrics(config.metrics)
+    quiet()
+    folder, saved = read_config(run)
+    states = _named({name: load(run, step, tell) for name, step in _wanted(folder, config.step).items()})
+    data = _data(saved, config, folder)
+    found = _measure(data, states, choose(image_shapes=[data.image_shape], **chosen(seen_by)), config)
+    content = {name: {"step": states[name].step, "scores": _by_name(scores)} for name, scores in found.items()}
+    out = Path(config.out) if config.out else folder.root / "evaluation.json"
+    _write(out, content)
+    if config.json:
+        print(json.dumps(content, indent=2, allow_nan=False))
+        return 0
+    for name, scores in found.items():
+        print(f"{name} checkpoint, step {states[name].step}")
+        print(table(scores))
+    show_warnings([score for scores in found.values() for score in scores])
+    print(f"Written to {out}")
+    return 0
+
+
+def table(scores: Sequence[Score]) -> str:
+    """A line each: name, value and error, and which way is better."""
+    protocol = scores[0].protocol
+    lines = [f"  seen by {protocol.source}, {protocol.resize} resize; " + _sides(scores)]
+    for score in scores:
+        error = "" if score.stderr is None else f" +- {score.stderr:.2g}"
+        spread = "" if score.std is None else f" (std {score.std:.2g})"
+        value = f"{score.value:.4g}{error}{spread}"
+        lines.append(f"  {score.protocol.name:<12} {value:<28} {DIRECTION[KINDS[score.protocol.metric].better]}")
+    return "\n".join(lines)
+
+
+def _sides(scores: Sequence[Score]) -> str:
+    n = max((score.n for score in scores), key=len)
+    return " vs ".join(f"{count:,} images" for count in n)
+
+
+def _measure(
+    data: datasets.ImageData, states: dict[str, Trained], extractor: Extractor, config: EvaluateConfig
+) -> dict[str, list[Score]]:
+    """Scores of each state; the data's features are taken once."""
+    metrics = config.metrics or usual_metrics(tuple(outputs_of(extractor, data.image_shape)))
+    _require_taps(metrics, extractor, data.image_shape)
+    with counting("features of the data", len(data.source)) as progress:
+        real = side_of_data(data, extractor, taps_of(metrics), progress=progress)
+    n = config.n or min(real.n, MOST)
+    found = {}
+    for name, trained in states.items():
+        repeats = [_scores(trained, real, extractor, metrics, n, seed) for seed in _seeds(config)]
+        found[name] = [combined(same) for same in zip(*repeats, strict=True)]
+    return found
+
+
+def _scores(
+    trained: Trained, real: Side, extractor: Extractor, metrics: Sequence[str], n: int, seed: int
+) -> list[Score]:
+    classes = len(trained.classes)
+    sample = make_batches(trained.system, n, seed, classes)
+    with counting(f"images of step {trained.step}, seed {seed}", n) as progress:
+        fake = fakes_of(trained.state, sample, extractor, n, classes, taps_of(metrics), progress)
+    return evaluate(real, fake, metrics)
+
+
+def _seeds(config: EvaluateConfig) -> range:
+    return range(config.seed, config.seed + config.seeds)
+
+
+def _require_taps(metrics: Sequence[str], extractor: Extractor, image_shape: tuple[int, int, int]) -> None:
+    outputs = outputs_of(extractor, image_shape)
+    for name in metrics:
+        missing = set(METRICS[name].taps) - set(outputs)
+        if missing:
+            raise UserError(
+                f"--metrics {name} takes an extractor with {', '.join(missing)}; {extractor.name} has none."
+            )
+
+
+def _wanted(folder: RunDir, step: int | Literal["best", "last"] | None) -> dict[str, Step]:
+    """Names of the checkpoints to measure, and how `load` takes them."""
+    if step is None:
+        best: dict[str, Step] = {"best": "best"} if checkpoint.steps(folder.best) else {}
+        return {**best, "last": None}
+    return {"last": None} if step == "last" else {"best": "best"} if step == "best" else {f"step {step}": step}
+
+
+def _named(states: dict[str, Trained]) -> dict[str, Trained]:
+    """The best state is often the last one, and then measured once."""
+    if len(states) == 2 and len({trained.step for trained in states.values()}) == 1:
+        return {"best and last": states["last"]}
+    return states
+
+
+def _data(saved: dict[str, Any], config: EvaluateConfig, folder: RunDir) -> datasets.ImageData:
+    """What the run trained on, or, brought to the same shape, what `--data` names."""
+    run = from_json(RunConfig, saved["run"], str(folder.config))
+    data_dir = config.data_dir or run.data_dir
+    height, width, channels = saved["data"]["image_shape"]
+    how: dict[str, Any] = {"image_size": (height, width), "channels": channels, "resize": run.resize}
+    data = datasets.load(config.data or run.data, data_dir=data_dir, **how)
+    if config.data is None and data.fingerprint != saved["data"]["fingerprint"]:
+        raise UserError(
+            f"the images in {run.data} are not those that the run trained on ({saved['data']['description']}); "
+            "--data says where they are now, or names others to compare with."
+        )
+    return data
+
+
+def _by_name(scores: Sequence[Score]) -> dict[str, Any]:
+    return {score.protocol.metric: score.to_json() for score in scores}
+
+
+def _write(out: Path, content: dict[str, Any]) -> None:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_json(out, content)
+    except OSError as error:
+        raise UserError(f"--out {out} cannot be written: {error.strerror or error}.") from error

@@ -1,0 +1,156 @@
+"""Measuring while training. Oracles: the judge called by hand on saved states, and a run that nothing interrupted."""
+
+import json
+
+import jax
+import numpy as np
+import pytest
+
+from jaxgan.errors import UserError
+from jaxgan.game import parallel
+from jaxgan.metrics.extractors import pixels
+from jaxgan.metrics.frechet import frechet_distance
+from jaxgan.train import TrainingError, best, checkpoint
+from jaxgan.train.judge import make_judge
+from jaxgan.train.load import restore
+from jaxgan.train.record import read_metrics
+from jaxgan.train.sampling import make_sampler
+from tests.train import toy
+
+MAKE_MESH = parallel.make_mesh
+OFTEN = {"eval_every": 4, "eval_samples": 30, "extractor": "pixels"}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def two_devices():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parallel, "make_mesh", lambda devices=None: MAKE_MESH(devices or jax.devices()[:2]))
+        yield
+
+
+@pytest.fixture(scope="module")
+def straight(two_devices, tmp_path_factory):
+    report = toy.Said()
+    result = toy.train(tmp_path_factory.mktemp("straight") / "run", report=report, **OFTEN)
+    return result, report.lines
+
+
+def curve(result):
+    return [(row["step"], row["value"]) for row in read_metrics(result.folder.evaluations)]
+
+
+def test_the_curve_and_what_is_said(straight):
+    result, lines = straight
+    assert [step for step, _ in curve(result)] == [4, 8, 12, 13]  # the last step too
+    assert sum("FD[pixels-16, 16x16 resize, 40 vs 30]" in line for line in lines) == 4
+    assert any(line.startswith("Evaluation  every 4 steps, 30 images against 40, seen by pixels-16") for line in lines)
+    row = read_metrics(result.folder.evaluations)[0]
+    assert (row["name"], row["n"], row["extractor"], row["is_standard_fid"]) == ("FD", [40, 30], "pixels-16", False)
+
+
+def test_the_number_is_the_distance_of_the_samples(straight):
+    result, _ = straight
+    data = toy.images()
+    fakes = make_sampler(result.system, 30, 3)(result.state)
+    means = [np.asarray(pixels().apply({}, images)["features"], np.float64) for images in (data.source.images, fakes)]
+    assert curve(result)[-1] == (13, pytest.approx(frechet_distance(*means).value, rel=1e-6))
+
+
+def test_the_best_state_is_kept(straight):
+    result, _ = straight
+    (kept,) = checkpoint.steps(result.folder.best)
+    assert kept == min(curve(result), key=lambda point: point[1])[0]
+    state, step = restore(result.folder.root, result.system, "best")
+    assert step == kept
+    judge = make_judge(result.system, toy.images(), 0, pixels(), 30, 3)
+    assert judge(state).value == pytest.approx(min(value for _, value in curve(result)), rel=1e-9)
+
+
+def test_measuring_changes_no_bit_of_the_training(straight, tmp_path):
+    toy.assert_same(toy.train(tmp_path / "run").state, straight[0].state)
+
+
+@pytest.mark.parametrize("stop", [5, 10])
+def test_resume_goes_on_with_the_curve_and_the_best(straight, tmp_path, stop):
+    toy.train(tmp_path / "run", steps=stop, **OFTEN)
+    # A crash after the last checkpoint: measurements of steps that the run will do again.
+    with (tmp_path / "run" / "evaluations.jsonl").open("a") as file:
+        file.write(json.dumps({"step": stop + 1, "value": 1e9}) + "\n")
+    resumed = toy.train(tmp_path / "run", resume=True, **OFTEN)
+    ends = [point for point in curve(resumed) if point[0] != stop]  # the end of the first part was measured too
+    assert ends == [point for point in curve(straight[0]) if point[0] != stop]
+    best_of = min(curve(resumed), key=lambda point: point[1])[0]
+    assert checkpoint.steps(resumed.folder.best) == [best_of]
+
+
+def test_a_worse_state_is_not_kept(tmp_path, monkeypatch):
+    """Scores 5, 3, 4, 2 at steps 4, 8, 12, 13."""
+    values = iter([5.0, 3.0, 4.0])
+    real = best.make_judge
+
+    def fake(*args):
+        judge = real(*args)
+        return lambda state: judge(state).__class__(**{**vars(judge(state)), "value": next(values)})
+
+    monkeypatch.setattr(best, "make_judge", fake)
+    result = toy.train(tmp_path / "run", steps=12, **OFTEN)
+    assert checkpoint.steps(result.folder.best) == [8]
+    assert checkpoint.metadata_of(result.folder.best, 8)["score"]["value"] == 3.0
+    values = iter([2.0])
+    toy.train(tmp_path / "run", resume=True, **OFTEN)
+    assert checkpoint.steps(result.folder.best) == [13]
+
+
+def test_an_older_step_may_become_the_best(tmp_path):
+    """A run that goes back to an older checkpoint may find a better state before the one that was kept."""
+    for step in (8, 4):
+        checkpoint.save(tmp_path, step, {"x": np.float32(step)}, {"score": {"value": step}}, keep=1)
+    assert checkpoint.steps(tmp_path) == [4]
+
+
+def test_the_summary_shows_the_curve(tmp_path):
+    result = toy.train(tmp_path / "run", **OFTEN)
+    from PIL import Image
+
+    without = toy.train(tmp_path / "other")
+    with Image.open(result.folder.summary) as wide, Image.open(without.folder.summary) as narrow:
+        assert wide.width == narrow.width * 4 // 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"eval_every": 0}, "--eval-every must be at least 1"),
+        ({"eval_every": 4, "eval_samples": 1}, "--eval-samples must be at least 2"),
+        ({"eval_every": 4, "extractor": "inception"}, "6726825d"),
+        ({"eval_every": 4, "extractor": "inception", "weights": "nowhere.pth"}, r"nowhere\.pth"),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_is_written(tmp_path, monkeypatch, changes, words):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("TORCH_HOME", "JAXGAN_CACHE", "JAXGAN_INCEPTION_WEIGHTS"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UserError, match=words):
+        toy.train(tmp_path / "run", **changes)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
+    def full(*args, **how):
+        raise ValueError("No space left on device\nmore")
+
+    def save(folder, *args, **how):
+        return full() if folder.name == "best" else real(folder, *args, **how)
+
+    real = checkpoint.save
+    monkeypatch.setattr(checkpoint, "save", save)
+    with pytest.raises(
+        TrainingError, match=r"No space left on device.*last good checkpoint|No space left.*no checkpoint"
+    ):
+        toy.train(tmp_path / "run", **OFTEN)
+
+
+def test_no_best_without_measurements(tmp_path):
+    toy.train(tmp_path / "run")
+    with pytest.raises(UserError, match="no best checkpoint; --eval-every keeps one"):
+        restore(tmp_path / "run", toy.build(toy.Config(image_shape=(8, 8, 1))), "best")
