@@ -60,7 +60,7 @@ def table(scores: Sequence[Score]) -> str:
         error = "" if score.stderr is None else f" +- {score.stderr:.2g}"
         spread = "" if score.std is None else f" (std {score.std:.2g})"
         value = f"{score.value:.4g}{error}{spread}"
-        lines.append(f"  {score.protocol.name:<12} {value:<28} {DIRECTION[KINDS[score.protocol.metric].better]}")
+        lines.append(f"  {score.protocol.name:<12} {value:<34} {DIRECTION[KINDS[score.protocol.metric].better]}")
     return "\n".join(lines)
 
 
