@@ -145,7 +145,7 @@ def _names_first(command: str, takes: Sequence[str], args: list[str]) -> tuple[l
         return ["-"] * len(takes), args
     late = next((name for name in names if name.startswith("-")), None)
     if late is not None or len(names) < len(takes):
-        got = late or (" ".join(names) if names else "nothing")
+        got = late or (" ".join(names) + " alone" if names else "nothing")
         raise UserError(f"jaxgan {command} takes {takes[0]} first, got {got}.")
     return names, options
 

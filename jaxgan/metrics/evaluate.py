@@ -51,6 +51,9 @@ def evaluate(real: Side, fake: Side, metrics: Sequence[str], seed: int = SEED) -
         UserError: sides by different means, too few images, or a metric that there is not.
     """
     check_metrics(metrics)
+    for side in (real, fake):
+        if side.gaussian is not None:
+            raise UserError(f"these metrics take images on both sides, and {side.name} holds statistics.")
     agreed(real, fake, trust=False)
     return [score for name in metrics for score in METRICS[name].scores(real, fake, seed)]
 
@@ -90,10 +93,14 @@ def frechet_score(real: Side, fake: Side, ddof: int = 1, trust: bool = False, ke
         if side.gaussian is not None and side.ddof != ddof:
             raise UserError(f"the covariance in {side.name} has ddof {side.ddof}; --ddof must be the same, got {ddof}.")
     tap = KINDS[key].tap
+    if real.gaussian is not None and fake.gaussian is not None and key == "fd":
+        tap = made["tap"]
+    elif made["tap"] != "features" or (key != "fd" and (real.gaussian or fake.gaussian)):
+        raise UserError(f"statistics of {made['tap']} may not be compared with {tap} of images.")
     a, b = (side.gaussian or side.taps[tap] for side in (real, fake))
     found = frechet_distance(a, b, ddof)
     dim = len(b.mean) if isinstance(b, Gaussian) else b.shape[1]
-    score = _score(key, real, fake, found.value, dim, made=made, ddof=ddof)
+    score = _score(key, real, fake, found.value, dim, made=made, tap=tap, ddof=ddof)
     terms = {"mean_term": found.mean_term, "covariance_term": found.covariance_term}
     return dataclasses.replace(score, warnings=(*doubts, *score.warnings), **terms)
 
@@ -121,7 +128,7 @@ def bootstrap(distance: Callable[[np.ndarray], float], fake: np.ndarray, resampl
         seed: of the draws.
     """
     if resamples < 2:
-        raise UserError(f"--bootstrap takes at least 2 resamples, got {resamples}.")
+        raise UserError(f"a bootstrap takes at least 2 resamples, got {resamples}.")
     rng = np.random.Generator(np.random.Philox(seed))
     values = [distance(fake[rng.integers(len(fake), size=len(fake))]) for _ in range(resamples)]
     return float(np.std(values, ddof=1))
@@ -135,6 +142,7 @@ def _score(
     dim: int = 0,
     *,
     made: dict[str, str] | None = None,
+    tap: str | None = None,
     settings: Settings = (),
     ddof: int | None = None,
     seed: int | None = None,
@@ -142,12 +150,15 @@ def _score(
 ) -> Score:
     """A score with its protocol; `real` is None for a metric of generated images alone."""
     made, kind = made or dict(fake.about), KINDS[key]
+    if not np.isfinite(value):
+        raise UserError(f"{kind.general} is {value}: the features are too large, or all alike.")
     protocol = Protocol(
         metric=key,
         extractor=made["extractor"],
         weights=made["weights_sha256"],
         resize=made["resize"],
-        tap=kind.tap,
+        prepared=made["prepared"],
+        tap=tap or kind.tap,
         precision=made["precision"],
         ddof=ddof,
         dtype=kind.dtype,
@@ -220,14 +231,14 @@ def _authenticity(real: Side, fake: Side, seed: int) -> Iterable[Score]:
 def _frechet_at_infinity(real: Side, fake: Side, seed: int) -> Iterable[Score]:
     reference, features = prepare(real.taps["features"]), fake.taps["features"]
     found = at_infinity(lambda part: frechet_distance(reference, part).value, features, points=15, seed=seed)
-    settings = (("points", 15),)
+    settings = (("points", len(found.sizes)),)
     yield _score("fd_infinity", real, fake, found.value, features.shape[1], settings=settings, ddof=1, seed=seed)
 
 
 def _inception_at_infinity(real: Side, fake: Side, seed: int) -> Iterable[Score]:
     del real
     found = inception_score_at_infinity(fake.taps["logits"], points=15, seed=seed)
-    yield _score("is_infinity", None, fake, found.value, settings=(("points", 15),), seed=seed)
+    yield _score("is_infinity", None, fake, found.value, settings=(("points", len(found.sizes)),), seed=seed)
 
 
 def _intra(real: Side, fake: Side, seed: int) -> Iterable[Score]:

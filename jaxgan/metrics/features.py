@@ -132,19 +132,18 @@ def _compiled(apply: Callable[[Any, Any], dict[str, Any]], taps: tuple[str, ...]
 
 def _cut(batches: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
     """The same images, `size` at a time; the last ones fewer."""
-    held: list[np.ndarray] = []
-    count = 0
+    held: np.ndarray | None = None
     for images in batches:
         _check_images(images)
-        if held and images.shape[1:] != held[0].shape[1:]:
-            raise UserError(f"images must have one shape, got {held[0].shape[1:]} and {images.shape[1:]}.")
-        held, count = [*held, images], count + len(images)
-        while count >= size:
-            whole = np.concatenate(held)
-            yield whole[:size]
-            held, count = [whole[size:]], count - size
-    if count:
-        yield np.concatenate(held)
+        if held is not None and images.shape[1:] != held.shape[1:]:
+            raise UserError(f"images must have one shape, got {held.shape[1:]} and {images.shape[1:]}.")
+        joined = images if held is None or not len(held) else np.concatenate([held, images])
+        whole = len(joined) - len(joined) % size
+        for start in range(0, whole, size):
+            yield joined[start : start + size]
+        held = joined[whole:]
+    if held is not None and len(held):
+        yield held
 
 
 def _check_images(images: np.ndarray) -> None:

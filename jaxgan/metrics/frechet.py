@@ -22,6 +22,7 @@ from jaxgan.metrics.types import Features, Matrix, Vector
 
 HIGHEST = jax.lax.Precision.HIGHEST
 ROUNDING = 1e-3  # of the trace: negative eigenvalues up to this sum are rounding of a file's float32
+SYMMETRY = 1e-4  # of the largest number: what the float32 of a file may differ from its transpose by
 ZERO = 8  # units of rounding, of the largest eigenvalue; measured: `eigh` leaves up to one where there is none
 SAFE_PIVOT = 1e-8  # of the largest; a Cholesky factor with smaller ones is not trusted
 
@@ -113,7 +114,6 @@ def prepare(side: Side, ddof: int = 1) -> Factored:
         if isinstance(side, Factored):
             return side
         if isinstance(side, Gaussian):
-            _check_gaussian(side)
             return _checked_factor(side)
         check_rows(side, "a Fréchet distance", ddof + 1)
         features = _float64(side)
@@ -151,27 +151,37 @@ def frechet_distance(real: Side, fake: Side, ddof: int = 1) -> Frechet:
 
 
 def _checked_factor(side: Gaussian) -> Factored:
+    covariance = _float64(side.covariance)
+    _check_gaussian(side, covariance)
     rank = min(side.n - 1, len(side.mean)) if side.n else len(side.mean)
-    factored = _factor_covariance(_float64(side.mean), _float64(side.covariance), rank)
-    trace = float(np.trace(side.covariance))
-    if float(jnp.sum(jnp.square(factored.factor))) > (1 + ROUNDING) * trace:
+    factored = _factor_covariance(_float64(side.mean), covariance, rank)
+    kept, trace = float(jnp.sum(jnp.square(factored.factor))), float(jnp.trace(covariance))
+    if kept > (1 + ROUNDING) * trace:
         raise UserError("a covariance has eigenvalues of at least 0, and this one has some clearly below.")
+    if kept < (1 - ROUNDING) * trace:
+        raise UserError(f"a covariance of {side.n} images has rank {side.n - 1} at most, and this one has more.")
     return factored
 
 
-def _check_gaussian(side: Gaussian) -> None:
-    d, shape = len(side.mean), np.shape(side.covariance)
+def _check_gaussian(side: Gaussian, covariance: Array) -> None:
+    d, shape = len(side.mean), covariance.shape
     if shape != (d, d):
         raise UserError(f"a mean of {d} numbers takes a covariance of {d} x {d}, got {' x '.join(map(str, shape))}.")
-    covariance = np.asarray(side.covariance)
-    if not np.isfinite(covariance).all():
+    skew, size = (float(number) for number in _skew(covariance))
+    if not np.isfinite(size):
         raise UserError("a Fréchet distance takes finite features or statistics, got NaN or infinity.")
-    if not np.allclose(covariance, covariance.T, rtol=1e-4, atol=1e-6 * max(np.abs(covariance).max(), 1e-30)):
+    if skew > SYMMETRY * size:
         raise UserError("a covariance must be symmetric, and this one is not.")
 
 
 def _float64(array: object) -> Array:
     return jnp.asarray(array, jnp.float64)
+
+
+@jax.jit
+def _skew(covariance: Array) -> tuple[Array, Array]:
+    """The largest difference from its transpose, and the largest number; NaN spreads to both."""
+    return jnp.abs(covariance - covariance.T).max(), jnp.abs(covariance).max()
 
 
 _of_batch = jax.jit(of_batch)

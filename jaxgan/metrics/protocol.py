@@ -67,7 +67,9 @@ class Protocol:
     weights: str
     """SHA-256 of its weights, "" where it has none or nobody knows."""
     resize: str
-    """What was done to the images first."""
+    """What the extractor did to the images first."""
+    prepared: str = ""
+    """What was done to them before that, "" if nothing."""
     tap: str = "features"
     """Which of the extractor's outputs."""
     precision: str = "float32"
@@ -83,8 +85,8 @@ class Protocol:
     def preset(self) -> Literal["", "legacy", "clean"]:
         """The published protocol that this is in every detail: FID's ("legacy"), clean-FID's ("clean") or none ("")."""
         kind = KINDS[self.metric]
-        ours = (self.tap, self.ddof, self.dtype, self.settings, self.precision)
-        if ours != (kind.tap, kind.ddof, kind.dtype, kind.settings, "float32"):
+        ours = (self.tap, self.ddof, self.dtype, self.settings, self.precision, self.prepared)
+        if ours != (kind.tap, kind.ddof, kind.dtype, kind.settings, "float32", ""):
             return ""
         if self.extractor != "inception-2015" or self.weights not in STANDARD_WEIGHTS:
             return ""
@@ -138,9 +140,9 @@ class Score:
         value = f"{_digits(self.value)}{error}"
         if p.preset:
             return f"{p.name} {value} ({sides}, {p.source}, {p.resize} resize)"
-        kind = KINDS[p.metric]
-        note = f" -- not comparable with {kind.standard}" if kind.standard != kind.general else ""
-        return f"{p.name}[{p.source}, {p.resize} resize, {sides}] {value}{note}"
+        kind, first = KINDS[p.metric], f"{p.prepared}, " if p.prepared else ""
+        standard = kind.standard if kind.standard != kind.general else f"{kind.standard} by the standard protocol"
+        return f"{p.name}[{p.source}, {first}{p.resize} resize, {sides}] {value} -- not comparable with {standard}"
 
     def __lt__(self, other: "Score") -> bool:
         require_comparable(self, other)
@@ -160,13 +162,16 @@ class Score:
 
 
 def require_comparable(a: Score, b: Score) -> None:
-    """Raise UserError, naming the first difference, where two numbers may not be compared."""
+    """Raise UserError, naming the first difference, where two numbers may not be compared, or nobody knows."""
+    biased = KINDS[a.protocol.metric].biased
+    if "unknown" in (a.protocol.extractor, b.protocol.extractor) or (biased and 0 in (*a.n, *b.n)):
+        raise UserError("these numbers may not be compared: of one, the extractor or the number of images is unknown.")
     for field in dataclasses.fields(Protocol):
         _require_same(field.name, getattr(a.protocol, field.name), getattr(b.protocol, field.name))
-    if KINDS[a.protocol.metric].biased:
+    if biased:
         _require_same("number of images", a.n, b.n)
     if a.reference and b.reference:
-        _require_same("reference data", a.reference[:16], b.reference[:16])
+        _require_same("reference data", a.reference, b.reference)
 
 
 def warnings_for(n: tuple[int, ...], dim: int, covariance: bool) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from jaxgan.metrics.features import Extractor, Progress, batches_of, extract
 from jaxgan.metrics.gaussian import Gaussian
 from jaxgan.metrics.statistics import Statistics
 
-MADE_BY = ("extractor", "weights_sha256", "resize", "tap", "precision")  # what two sides must share
+MADE_BY = ("extractor", "weights_sha256", "resize", "prepared", "tap", "precision")  # what two sides must share
 
 
 class Side(NamedTuple):
@@ -23,7 +23,7 @@ class Side(NamedTuple):
         n: how many images; 0 where a file does not say.
         taps: {tap: features [n, ...]}, {} where there are statistics only.
         gaussian: mean and covariance from a file, or None.
-        about: extractor, weights_sha256, resize, tap, precision, reference; {} where a file does not say.
+        about: extractor, weights_sha256, resize, prepared, tap, precision, reference; {} where a file does not say.
         ddof: of the covariance in a file.
         labels: classes of the images, or None.
     """
@@ -36,11 +36,6 @@ class Side(NamedTuple):
     ddof: int = 1
     labels: np.ndarray | None = None
 
-    @property
-    def features(self) -> np.ndarray | Gaussian:
-        """What a Fréchet distance takes."""
-        return self.taps["features"] if self.gaussian is None else self.gaussian
-
 
 def side_of(
     name: str,
@@ -49,6 +44,7 @@ def side_of(
     taps: Sequence[str] = ("features",),
     *,
     reference: str = "",
+    prepared: str = "",
     labels: np.ndarray | None = None,
     **how: Any,
 ) -> Side:
@@ -60,6 +56,7 @@ def side_of(
         batches: uint8 images.
         taps: which outputs.
         reference: fingerprint of the data, where they are data.
+        prepared: what was done to the images before, such as another size, in a few words.
         labels: their classes.
         **how: further arguments of `extract`.
 
@@ -67,12 +64,14 @@ def side_of(
         UserError: fewer than two images, or features that are not finite.
     """
     found = extract(extractor, batches, taps, **how)
-    for features in found.values():
+    for tap, features in found.items():
+        if features.ndim != 2:
+            raise UserError(f"{tap} of {extractor.name} must be one row an image, got {list(features.shape)}.")
         check_finite(features, name)
     n = len(found[taps[0]])
     if n < 2:
         raise UserError(f"{name} holds 1 image, and a comparison takes at least 2.")
-    return Side(name, n, found, None, about(extractor) | {"reference": reference}, labels=labels)
+    return Side(name, n, found, None, about(extractor, prepared) | {"reference": reference}, labels=labels)
 
 
 def side_of_data(
@@ -81,6 +80,7 @@ def side_of_data(
     taps: Sequence[str] = ("features",),
     *,
     name: str | None = None,
+    prepared: str = "",
     limit: int | None = None,
     progress: Progress | None = None,
 ) -> Side:
@@ -88,6 +88,7 @@ def side_of_data(
     n = count_of(data, limit)
     labels = np.asarray([int(data.source[i]["label"]) for i in range(n)]) if data.class_names else None
     how: dict[str, Any] = {"reference": reference_of(data, limit), "labels": labels, "progress": progress}
+    how["prepared"] = prepared
     return side_of(name or data.name, extractor, batches_of(data, n), taps, **how)
 
 
@@ -108,13 +109,14 @@ def side_of_statistics(name: str, statistics: Statistics) -> Side:
     return Side(name, gaussian.n, {}, gaussian, about, ddof)
 
 
-def about(extractor: Extractor, tap: str = "features") -> dict[str, str]:
-    """The texts by which statistics of this extractor are known again."""
+def about(extractor: Extractor, prepared: str = "") -> dict[str, str]:
+    """The texts by which statistics of this extractor's features are known again."""
     return {
         "extractor": extractor.name,
         "weights_sha256": extractor.weights,
         "resize": extractor.resize,
-        "tap": tap,
+        "prepared": prepared,
+        "tap": "features",
         "precision": extractor.precision,
     }
 
@@ -138,8 +140,10 @@ def agreed(real: Side, fake: Side, trust: bool) -> tuple[dict[str, str], tuple[s
                 f"{fake.about[key] or 'none'} in the other."
             )
     known = dict(real.about or fake.about)
-    if both or (trust and known):
+    if both:
         return known, ()
-    silent = [side.name for side in (real, fake) if not side.about]
-    unknown = {"extractor": "unknown", "weights_sha256": "", "resize": "unknown", "tap": "features", "precision": ""}
-    return unknown, (f"{' and '.join(silent)} does not say what its statistics were made by",)
+    silent = " and ".join(side.name for side in (real, fake) if not side.about)
+    if trust and known:
+        return known, (f"what made the statistics in {silent} is taken on the word of --trust-statistics",)
+    unknown = dict.fromkeys(MADE_BY, "") | {"extractor": "unknown", "resize": "unknown", "tap": "features"}
+    return unknown, (f"nothing in {silent} says what made the statistics",)

@@ -1,12 +1,12 @@
 """Means and covariances on disk: the npz that pytorch-fid, clean-fid and TTUR write and read, with its protocol beside.
 
-The keys `mu` and `sigma` are everybody's; `n`, `extractor`, `weights_sha256`, `resize`, `tap`, `precision`, `ddof`,
-`reference` and `library` are ours, and other readers pass over them.
+The keys `mu` and `sigma` are everybody's; `n`, `extractor`, `weights_sha256`, `resize`, `prepared`, `tap`, `precision`,
+`ddof`, `reference` and `library` are ours, and other readers pass over them.
 """
 
 import zipfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ import jaxgan
 from jaxgan.errors import UserError
 from jaxgan.metrics.gaussian import Gaussian
 
-TEXTS = ("extractor", "weights_sha256", "resize", "tap", "precision", "reference")
+TEXTS = ("extractor", "weights_sha256", "resize", "prepared", "tap", "precision", "reference")
 
 
 class Statistics(NamedTuple):
@@ -48,17 +48,31 @@ def read(path: Path) -> Statistics:
     """
     try:
         with path.open("rb") as file:
-            arrays = dict(np.load(file, allow_pickle=False))
-        mean, covariance = (np.asarray(arrays[key], np.float64) for key in ("mu", "sigma"))
+            arrays = _read(file)
+        mean, covariance = (_real(arrays[key]) for key in ("mu", "sigma"))
         n, ddof = int(arrays.get("n", 0)), int(arrays.get("ddof", 1))
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
-        raise UserError(f"{path} is not an npz with a mean 'mu' and a covariance 'sigma': {error}.") from error
-    if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
+        raise UserError(f"{path} is not an npz with a mean 'mu' and a covariance 'sigma' of plain numbers.") from error
+    if n < 0:
+        raise UserError(f"{path} says that it is of {n} images.")
+    if mean.ndim != 1 or not len(mean) or covariance.shape != (len(mean), len(mean)):
         raise UserError(f"{path} has 'mu' of shape {list(mean.shape)} and 'sigma' of {list(covariance.shape)}.")
     if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
         raise UserError(f"{path} has numbers that are not finite.")
     about = {key: str(arrays[key]) for key in TEXTS if key in arrays}
-    return Statistics(Gaussian(mean, covariance, n), about if "extractor" in about else {}, ddof)
+    return Statistics(Gaussian(mean, covariance, n), about if set(TEXTS) <= set(about) else {}, ddof)
+
+
+def _read(file: BinaryIO) -> dict[str, np.ndarray]:
+    """Our keys only: files of others may hold thousands of images beside."""
+    with np.load(file, allow_pickle=False) as arrays:
+        return {key: arrays[key] for key in ("mu", "sigma", "n", "ddof", *TEXTS) if key in arrays.files}
+
+
+def _real(array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind not in "fiu":
+        raise ValueError(array.dtype)
+    return array.astype(np.float64)
 
 
 def write(path: Path, gaussian: Gaussian, about: dict[str, str], ddof: int = 1) -> None:
@@ -73,4 +87,5 @@ def write(path: Path, gaussian: Gaussian, about: dict[str, str], ddof: int = 1) 
             np.savez(file, **arrays)
         temporary.replace(path)
     except OSError as error:
+        temporary.unlink(missing_ok=True)
         raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error

@@ -149,7 +149,7 @@ def _check_hash(path: Path, sha256: str, published: Published, *, allow_unverifi
     other = [f"{each.title}, " for each in ALL if each.sha256 == sha256]
     raise UserError(
         f"{path} is {other[0] if other else ''}not {published.title}: its SHA-256 is {sha256} and should be "
-        f"{published.sha256}; with allow_unverified it is used under another name."
+        f"{published.sha256}; --allow-unverified (allow_unverified=True) takes it under another name."
     )
 
 

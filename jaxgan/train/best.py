@@ -1,5 +1,7 @@
 """Which state to keep: states are measured now and then, the measurements logged, and the best state saved."""
 
+from collections.abc import Callable
+
 import jax
 import numpy as np
 
@@ -29,10 +31,10 @@ class Best:
             plan: the run.
             folder: where it writes.
             recorder: None in processes that do not write.
-            judge: measures a state.
+            judge: measures a state, from `judge_of`.
         """
         self.plan, self.folder, self.recorder, self.judge = plan, folder, recorder, judge
-        found = checkpoint.latest(folder.best, plan.report.line)
+        found = whole(folder, plan.report.line)
         self.value = None if found is None else float(checkpoint.metadata_of(folder.best, found)["score"]["value"])
 
     def consider(self, state: GameState, step: int) -> str:
@@ -63,13 +65,22 @@ def _agreed(better: bool) -> bool:
     return bool(multihost_utils.broadcast_one_to_all(np.bool_(better)))
 
 
-def make_best(plan: Plan, folder: RunDir, recorder: Recorder | None) -> Best | None:
-    """What keeps the best state of a run, or None where nothing is measured."""
+def whole(folder: RunDir, say: Callable[[str], None]) -> int | None:
+    """The step of the best state, or None where there is none or, as `say` is told, only a damaged one."""
+    for step in reversed(checkpoint.steps(folder.best)):
+        damage = checkpoint.damage_of(folder.best, step)
+        if damage is None:
+            return step
+        say(f"The best state {folder.best / str(step)} is damaged ({damage}) and passed over.")
+    return None
+
+
+def judge_of(plan: Plan) -> Judge | None:
+    """What measures the states of a run, or None; UserError where its images cannot be measured."""
     if plan.extractor is None:
         return None
     try:
         run = plan.run
-        judge = make_judge(plan.system, plan.data, plan.classes, plan.extractor, run.eval_samples, run.seed)
+        return make_judge(plan.system, plan.data, plan.classes, plan.extractor, run.eval_samples, run.seed)
     except UserError as error:
         raise UserError(f"--eval-every cannot measure these images: {error}") from error
-    return Best(plan, folder, recorder, judge)

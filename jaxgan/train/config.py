@@ -81,12 +81,18 @@ class ResumeConfig:
     """Steps between lines of metrics.jsonl."""
     eval_every: int | None = None
     """Steps between measurements."""
+    eval_samples: int | None = None
+    """Images to generate for a measurement, in a run that has none yet."""
+    extractor: Name | None = None
+    """Network of the measurement, in a run that has none yet."""
     weights: str | None = None
     """Where the Inception weights are now."""
 
 
 MAY_CHANGE = ("out", *(field.name for field in dataclasses.fields(ResumeConfig)))
 """Fields in which a resumed run may differ; data may have moved, but its fingerprint stays."""
+OF_MEASURING = ("eval_samples", "extractor")
+"""Those of them that are what they were once there is a measurement: a curve has one protocol."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from jaxgan.metrics.extractors import choose
 from jaxgan.metrics.features import Extractor, outputs_of
 from jaxgan.metrics.protocol import KINDS, Score
 from jaxgan.metrics.sides import Side, side_of_data
-from jaxgan.train import checkpoint
+from jaxgan.train.best import whole
 from jaxgan.train.config import RunConfig, from_json
 from jaxgan.train.judge import MOST, fakes_of
 from jaxgan.train.launch import quiet
@@ -21,9 +21,10 @@ from jaxgan.train.measure import chosen, show_warnings
 from jaxgan.train.metric_config import EvaluateConfig, ExtractorConfig, check_evaluate
 from jaxgan.train.options import parse
 from jaxgan.train.progress import counting, tell
-from jaxgan.train.rundir import RunDir, read_config, write_json
+from jaxgan.train.rundir import RunDir, check_file, read_config, write_json
 from jaxgan.train.sampling import make_batches
 
+BOTH = " and "
 DIRECTION = {"lower": "lower is better", "higher": "higher is better", "neither": "1 for equal distributions"}
 
 
@@ -35,27 +36,30 @@ def command(run: str, args: Sequence[str]) -> int:
     check_metrics(config.metrics)
     quiet()
     folder, saved = read_config(run)
+    out = Path(config.out) if config.out else folder.root / "evaluation.json"
+    check_file(out, "--out")
     states = _named({name: load(run, step, tell) for name, step in _wanted(folder, config.step).items()})
     data = _data(saved, config, folder)
     found = _measure(data, states, choose(image_shapes=[data.image_shape], **chosen(seen_by)), config)
-    content = {name: {"step": states[name].step, "scores": _by_name(scores)} for name, scores in found.items()}
-    out = Path(config.out) if config.out else folder.root / "evaluation.json"
-    _write(out, content)
+    content = _content(run, data, states, found, config)
     if config.json:
         print(json.dumps(content, indent=2, allow_nan=False))
-        return 0
-    for name, scores in found.items():
-        print(f"{name} checkpoint, step {states[name].step}")
-        print(table(scores))
-    show_warnings([score for scores in found.values() for score in scores])
-    print(f"Written to {out}")
+    else:
+        for name, scores in found.items():
+            print(f"{name} checkpoint, step {states[name].step}")
+            print(table(scores))
+        show_warnings([score for scores in found.values() for score in scores])
+    _write(out, content)
+    if not config.json:
+        print(f"Written to {out}")
     return 0
 
 
 def table(scores: Sequence[Score]) -> str:
     """A line each: name, value and error, and which way is better."""
     protocol = scores[0].protocol
-    lines = [f"  seen by {protocol.source}, {protocol.resize} resize; " + _sides(scores)]
+    standard = "" if any(score.protocol.preset for score in scores) else "; not comparable with published numbers"
+    lines = [f"  seen by {protocol.source}, {protocol.resize} resize; {_sides(scores)}{standard}"]
     for score in scores:
         error = "" if score.stderr is None else f" +- {score.stderr:.2g}"
         spread = "" if score.std is None else f" (std {score.std:.2g})"
@@ -112,7 +116,7 @@ def _require_taps(metrics: Sequence[str], extractor: Extractor, image_shape: tup
 def _wanted(folder: RunDir, step: int | Literal["best", "last"] | None) -> dict[str, Step]:
     """Names of the checkpoints to measure, and how `load` takes them."""
     if step is None:
-        best: dict[str, Step] = {"best": "best"} if checkpoint.steps(folder.best) else {}
+        best: dict[str, Step] = {"best": "best"} if whole(folder, tell) is not None else {}
         return {**best, "last": None}
     return {"last": None} if step == "last" else {"best": "best"} if step == "best" else {f"step {step}": step}
 
@@ -120,7 +124,7 @@ def _wanted(folder: RunDir, step: int | Literal["best", "last"] | None) -> dict[
 def _named(states: dict[str, Trained]) -> dict[str, Trained]:
     """The best state is often the last one, and then measured once."""
     if len(states) == 2 and len({trained.step for trained in states.values()}) == 1:
-        return {"best and last": states["last"]}
+        return {f"best{BOTH}last": states["last"]}
     return states
 
 
@@ -139,8 +143,19 @@ def _data(saved: dict[str, Any], config: EvaluateConfig, folder: RunDir) -> data
     return data
 
 
-def _by_name(scores: Sequence[Score]) -> dict[str, Any]:
-    return {score.protocol.metric: score.to_json() for score in scores}
+def _content(
+    run: str,
+    data: datasets.ImageData,
+    states: dict[str, Trained],
+    found: dict[str, list[Score]],
+    config: EvaluateConfig,
+) -> dict[str, Any]:
+    """What is written: how it was measured, and for each checkpoint its scores by metric."""
+    content: dict[str, Any] = {"run": str(run), "data": data.description, "seeds": list(_seeds(config))}
+    for name, scores in found.items():
+        entry = {"step": states[name].step, "scores": {score.protocol.metric: score.to_json() for score in scores}}
+        content |= dict.fromkeys(name.split(BOTH), entry)
+    return content
 
 
 def _write(out: Path, content: dict[str, Any]) -> None:

@@ -13,9 +13,11 @@ from jaxgan.errors import UserError
 from jaxgan.game import parallel
 from jaxgan.game.state import GameState, System
 from jaxgan.train import best, checkpoint, pictures, rundir
+from jaxgan.train.best import Best
 from jaxgan.train.chunk import make_chunk_step
-from jaxgan.train.config import MAY_CHANGE, RunConfig, flag
+from jaxgan.train.config import MAY_CHANGE, OF_MEASURING, RunConfig, flag
 from jaxgan.train.feed import Feed, make_feed
+from jaxgan.train.judge import Judge
 from jaxgan.train.plan import Build, Plan, make_plan
 from jaxgan.train.record import Recorder, read_metrics, sample_pictures
 from jaxgan.train.report import Report, make_report, quantity
@@ -73,12 +75,13 @@ def fit(
     """
     report = (report or make_report()) if jax.process_index() == 0 else Report()
     plan = make_plan(build, config, data, run or RunConfig(), recipe=recipe, report=report)
+    judge = best.judge_of(plan)
     folder, start = _reopen(plan) if resume else (_create(plan), None)
     plan = dataclasses.replace(plan, run=dataclasses.replace(plan.run, out=str(folder.root)))
     for line in (*plan.lines(), f"Output      {folder.root}"):
         report.line(line)
     with computing(lambda: what_is_left(folder, start)):
-        return _train(plan, folder, start)
+        return _train(plan, folder, start, judge)
 
 
 def _create(plan: Plan) -> RunDir:
@@ -97,7 +100,7 @@ def _create(plan: Plan) -> RunDir:
 def _reopen(plan: Plan) -> tuple[RunDir, int | None]:
     """The folder of a run that goes on, and the checkpoint that it goes on from (None: from the beginning)."""
     folder, saved = rundir.read_config(plan.run.out or "")
-    _require_same(saved, plan)
+    _require_same(saved, plan, measured=bool(read_metrics(folder.evaluations)))
     rundir.check_access(folder)
     step = checkpoint.latest(folder.checkpoints, plan.report.line)
     if step is not None and step >= plan.config.steps:
@@ -111,9 +114,10 @@ def _reopen(plan: Plan) -> tuple[RunDir, int | None]:
     return folder, step
 
 
-def _require_same(saved: dict[str, Any], plan: Plan) -> None:
+def _require_same(saved: dict[str, Any], plan: Plan, measured: bool) -> None:
     """Raise UserError where a resumed run would differ in anything that changes its numbers."""
     now = plan.description()
+    free = set(MAY_CHANGE) - (set(OF_MEASURING) if measured else set())
     if saved["data"]["fingerprint"] != now["data"]["fingerprint"]:
         raise UserError(
             f"the images are not those that the run began with: it had {saved['data']['description']}, "
@@ -122,11 +126,11 @@ def _require_same(saved: dict[str, Any], plan: Plan) -> None:
     for part in ("config", "run"):
         for name in sorted(set(saved[part]) | set(now[part])):
             old, new = saved[part].get(name), now[part].get(name)
-            if name not in MAY_CHANGE and old != new:
+            if name not in free and old != new:
                 raise UserError(f"{flag(name)} was {old} when the run began and cannot change now; got {new}.")
 
 
-def _train(plan: Plan, folder: RunDir, start: int | None) -> Result:
+def _train(plan: Plan, folder: RunDir, start: int | None, judge: Judge | None) -> Result:
     step = start or 0
     feed = make_feed(plan.data, _shortened(plan), plan.rows, step, plan.mesh)
     state = _begin(plan) if start is None else checkpoint.restore(folder.checkpoints, start, plan.abstract)
@@ -134,7 +138,8 @@ def _train(plan: Plan, folder: RunDir, start: int | None) -> Result:
     advance = _compile(plan, feed, state, first)
     seconds = max((row["seconds"] for row in read_metrics(folder.metrics) if row["step"] <= step), default=0.0)
     recorder = _record(plan, folder, start) if jax.process_index() == 0 else None
-    session = Session(plan, folder, feed, advance, recorder, seconds, start, best.make_best(plan, folder, recorder))
+    keeper = Best(plan, folder, recorder, judge) if judge else None
+    session = Session(plan, folder, feed, advance, recorder, seconds, start, keeper)
     plan.report.start(step, plan.config.steps)
     try:
         state, step, signal = session.train(state, step, first)

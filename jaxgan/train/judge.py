@@ -10,8 +10,10 @@ from jaxgan.metrics.features import Extractor
 from jaxgan.metrics.gaussian import gaussian
 from jaxgan.metrics.protocol import Score
 from jaxgan.metrics.sides import Side, side_of, side_of_data
+from jaxgan.train.progress import counting
 from jaxgan.train.sampling import labels_for, make_batches
 
+STREAM = 0x6A756467  # not that of samples: a state that was chosen by some images is not to be measured by the same
 MOST = 10_000  # generated images where nobody asks for another number
 
 
@@ -30,10 +32,11 @@ def make_judge(system: System, data: ImageData, classes: int, extractor: Extract
         n: images to generate.
         seed: of their noise.
     """
-    real = side_of_data(data, extractor)
+    with counting("features of the data", len(data.source)) as progress:
+        real = side_of_data(data, extractor, progress=progress)
     # Kept as mean and covariance: the features of a large set would stay in memory for as long as the run.
     real = real._replace(gaussian=gaussian(real.taps["features"]), taps={})
-    sample = make_batches(system, n, seed, classes)
+    sample = make_batches(system, n, seed, classes, stream=STREAM)
     return lambda state: frechet_score(real, fakes_of(state, sample, extractor, n, classes))
 
 

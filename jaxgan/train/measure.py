@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import jax
+import numpy as np
 
 from jaxgan import data as datasets
 from jaxgan.errors import UserError
 from jaxgan.metrics import gaussian, statistics
+from jaxgan.metrics.checks import check_finite
 from jaxgan.metrics.double import double
 from jaxgan.metrics.evaluate import bootstrap, frechet_score
 from jaxgan.metrics.extractors import choose
@@ -23,6 +25,7 @@ from jaxgan.train.launch import quiet
 from jaxgan.train.metric_config import ExtractorConfig, FidConfig, ImagesConfig, StatsConfig, check_fid, check_images
 from jaxgan.train.options import parse
 from jaxgan.train.progress import counting, tell
+from jaxgan.train.rundir import check_file
 
 OWN = {  # names of extractors in statistics, as --extractor knows them
     ("fashion-cnn", "28x28"): "fashion-cnn",
@@ -62,13 +65,14 @@ def stats(name: str, args: Sequence[str]) -> int:
     check_images(how)
     if config.out is None or not config.out.endswith(".npz"):
         raise UserError(f"--out (-o) takes a .npz file to write, got {config.out or 'nothing'}.")
+    check_file(Path(config.out), "--out")
     quiet()
     source = open_source(name, how)
     if isinstance(source, Statistics):
         raise UserError(f"{name} holds statistics already; jaxgan stats takes images.")
     extractor = choose(image_shapes=[source.image_shape], **chosen(seen_by))
     found = _stream_statistics(source, extractor, how.limit, config.ddof)
-    made = about(extractor) | {"reference": reference_of(source, how.limit)}
+    made = about(extractor, prepared(how)) | {"reference": reference_of(source, how.limit)}
     statistics.write(Path(config.out), found, made, config.ddof)
     print(f"{config.out}: mean and covariance of {found.n} images, {len(found.mean)} features of {extractor.name}")
     return 0
@@ -97,12 +101,19 @@ def open_source(name: str, how: ImagesConfig) -> Source:
     path = Path(name).expanduser()
     if path.suffix == ".npz" and path.is_file() and statistics.is_statistics(path):
         return statistics.read(path)
-    size: Any = how.image_size or "own"
+    size: Any = "own" if how.image_size is None else how.image_size
     try:
         return datasets.load(name, image_size=size, resize=how.resize, channels=how.channels, data_dir=how.data_dir)
     except UserError as error:  # here images are named without an option
         said = str(error).replace("--data ", "")
         raise UserError(said if said.startswith(name) else f"{name}: {said}") from error
+
+
+def prepared(how: ImagesConfig) -> str:
+    """What the options do to images before an extractor sees them, in a few words; "" for nothing."""
+    size = "" if how.image_size is None else f"{how.resize} to {how.image_size}".replace(", ", "x")
+    channels = "" if how.channels is None else f"{how.channels} channels"
+    return " and ".join(part for part in (size, channels) if part)
 
 
 def show(scores: Sequence[Score], as_json: bool, content: Callable[[], Any]) -> None:
@@ -149,14 +160,15 @@ def _side(name: str, source: Source, extractor: Extractor | None, how: ImagesCon
         return side_of_statistics(name, source)
     assert extractor is not None
     with counting(f"features of {name}", count_of(source, how.limit)) as progress:
-        return side_of_data(source, extractor, name=name, limit=how.limit, progress=progress)
+        how_seen: dict[str, Any] = {"name": name, "prepared": prepared(how), "limit": how.limit}
+        return side_of_data(source, extractor, progress=progress, **how_seen)
 
 
 def _with_error(score: Score, sides: Sequence[Side], config: FidConfig) -> Score:
     if not config.bootstrap:
         return score
     real, fake = sides
-    reference = prepare(real.features, config.ddof)
+    reference = prepare(real.gaussian or real.taps["features"], config.ddof)
     distance = lambda features: frechet_distance(reference, features, config.ddof).value  # noqa: E731
     error = bootstrap(distance, fake.taps["features"], config.bootstrap, config.seed)
     return dataclasses.replace(score, stderr=error, repeats=config.bootstrap, seed=config.seed)
@@ -180,7 +192,9 @@ def _stream_statistics(
     update = jax.jit(gaussian.update)
     with counting(f"features of {data.name}", count_of(data, limit)) as progress:
         for part in stream_features(extractor, batches_of(data, limit), progress=progress):
+            check_finite(part["features"], data.name)
             with double():
-                found = update(found or gaussian.init(part["features"].shape[1]), part["features"])
+                features = part["features"].astype(np.float64)
+                found = update(found or gaussian.init(features.shape[1]), features)
     assert found is not None
     return gaussian.finalize(found, ddof)

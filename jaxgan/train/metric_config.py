@@ -107,5 +107,6 @@ def check_evaluate(config: EvaluateConfig) -> None:
     """Raise UserError for numbers that `jaxgan evaluate` cannot use."""
     check_seed(config.seed)
     check_at_least("seeds", config.seeds, 1)
+    check_seed(config.seed + config.seeds - 1)
     if config.n is not None:
         check_at_least("n", config.n, 2)

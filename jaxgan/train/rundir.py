@@ -86,6 +86,13 @@ def create(out: str | None, recipe: str | None, data: str) -> RunDir:
         raise UserError(f"--out {out or 'runs'} cannot be created: {error.strerror}.") from error
 
 
+def check_file(path: Path, option: str) -> None:
+    """Raise UserError where a file cannot be written to `path`, before there is anything to write."""
+    parent = _existing(path.parent)
+    if path.is_dir() or not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise UserError(f"{option} {path} cannot be written: it is a folder, or lies where nothing can be created.")
+
+
 def check_access(folder: RunDir) -> None:
     """Raise UserError where an existing run cannot be read and written."""
     for path in (

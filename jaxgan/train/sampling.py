@@ -19,9 +19,9 @@ HELD_BYTES = 4 << 30  # of images that are in memory together
 OTHER_FILES = (".jpg", ".jpeg", ".gif", ".webp", ".npy", ".zip", ".tif", ".tiff", ".bmp")
 
 
-def image_keys(seed: int, n: int, start: int = 0) -> Key[Array, " n"]:
-    """Keys of the n images from number `start` on; an image's key depends on `seed` and its number only."""
-    key = jax.random.fold_in(jax.random.key(seed), STREAM)
+def image_keys(seed: int, n: int, start: int = 0, stream: int = STREAM) -> Key[Array, " n"]:
+    """Keys of the n images from number `start` on; an image's key depends on `seed`, `stream` and its number only."""
+    key = jax.random.fold_in(jax.random.key(seed), stream)
     return jax.vmap(jax.random.fold_in, (None, 0))(key, np.arange(start, start + n, dtype=np.int32))
 
 
@@ -41,7 +41,7 @@ def labels_for(n: int, classes: int, label: int | None = None, start: int = 0) -
 
 
 def make_batches(
-    system: System, n: int, seed: int, classes: int = 0, label: int | None = None
+    system: System, n: int, seed: int, classes: int = 0, label: int | None = None, stream: int = STREAM
 ) -> Callable[[GameState], Iterator[np.ndarray]]:
     """`state -> batches` of n uint8 images [64 or fewer, h, w, c], always the same noise; labels as by `labels_for`."""
     from jaxgan.data import to_uint8
@@ -52,7 +52,7 @@ def make_batches(
     def batches(state: GameState) -> Iterator[np.ndarray]:
         for start in range(0, n, BATCH):
             labels = labels_for(BATCH, classes, label, start)
-            yield np.asarray(draw(state, image_keys(seed, BATCH, start), labels))[: n - start]
+            yield np.asarray(draw(state, image_keys(seed, BATCH, start, stream), labels))[: n - start]
 
     return batches
 

@@ -22,6 +22,7 @@ INCEPTION = {
     "extractor": "inception-2015",
     "weights_sha256": WEIGHTS,
     "resize": "legacy",
+    "prepared": "",
     "tap": "features",
     "precision": "float32",
     "reference": "",
@@ -90,16 +91,44 @@ def test_silent_statistics_earn_no_fid():
     silent = statistics_side(REAL, {})
     score = frechet_score(silent, FAKE_SIDE)
     assert score.protocol.name == "FD"
-    assert "x.npz does not say" in score.warnings[0]
+    assert "nothing in x.npz says what made the statistics" in score.warnings[0]
+    with pytest.raises(UserError, match="may not be compared"):
+        assert score < score
     trusted = frechet_score(silent, FAKE_SIDE, trust=True)
     assert trusted.protocol.name == "FID"
+    assert "on the word of --trust-statistics" in trusted.warnings[0]
     assert frechet_score(silent, silent, trust=True).protocol.name == "FD"  # nobody to trust
 
 
-@pytest.mark.parametrize("key", ["extractor", "weights_sha256", "resize", "tap", "precision"])
+@pytest.mark.parametrize("key", ["extractor", "weights_sha256", "resize", "prepared", "tap", "precision"])
 def test_sides_by_different_means_are_refused(key):
     with pytest.raises(UserError, match=f"{key} is other in one"):
         frechet_score(side(REAL, {**INCEPTION, key: "other"}), FAKE_SIDE)
+
+
+def test_statistics_keep_their_tap():
+    """Features of another depth are no FID, and no sFID either."""
+    logits = statistics_side(REAL, {**INCEPTION, "tap": "logits"})
+    found = frechet_score(logits, logits)
+    assert (found.protocol.tap, found.protocol.name) == ("logits", "FD")
+    with pytest.raises(UserError, match="spatial of images"):
+        frechet_score(statistics_side(REAL, INCEPTION), FAKE_SIDE, key="sfd")
+
+
+def test_images_that_were_changed_first_earn_no_fid():
+    made = {**INCEPTION, "prepared": "crop to 8"}
+    score = frechet_score(side(REAL, made), side(FAKE, made))
+    assert str(score).startswith("FD[inception-2015 6726825d, crop to 8, legacy resize")
+
+
+def test_what_is_no_number_is_refused():
+    with pytest.raises(UserError, match=r"KD_full is (nan|inf)"):
+        evaluate(side(REAL * np.float32(1e30)), side(FAKE * np.float32(1e30)), ("kd_full",))
+    with pytest.raises(UserError, match=r"x\.npz holds statistics"):
+        evaluate(statistics_side(REAL, INCEPTION), FAKE_SIDE, ("kd",))
+    cubes = pixels()._replace(apply=lambda params, x: {"features": x.astype("float32")})
+    with pytest.raises(UserError, match="one row an image"):
+        side_of("photos", cubes, [np.zeros((3, 4, 4, 1), np.uint8)])
 
 
 def test_ddof_of_a_file_must_be_the_one_asked_for():

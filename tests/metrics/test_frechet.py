@@ -173,6 +173,7 @@ EYE = np.eye(3)
         (Gaussian(np.zeros(3), np.eye(2), 0), Gaussian(np.zeros(3), EYE, 0), "3 x 3, got 2 x 2"),
         (Gaussian(np.zeros(3), EYE + np.eye(3, k=1), 0), Gaussian(np.zeros(3), EYE, 0), "symmetric"),
         (Gaussian(np.zeros(3), np.diag([1.0, 1.0, -1.0]), 0), Gaussian(np.zeros(3), EYE, 0), "eigenvalues"),
+        (Gaussian(np.zeros(3), EYE, 2), Gaussian(np.zeros(3), EYE, 0), "a covariance of 2 images has rank 1 at most"),
     ],
 )
 def test_bad_input_is_one_sentence(real, fake, words):

@@ -26,6 +26,8 @@ def test_it_prints_itself():
         == "FD[fashion-cnn 1a2b3c4d, 28x28 resize, 10000 vs 5000] 3.21 -- not comparable with FID"
     )
     assert "3.21 +- 0.12" in str(score(OURS, 3.21, stderr=0.12))
+    ours_is = dataclasses.replace(OURS, metric="is", ddof=None)
+    assert str(score(ours_is, 2.5, (9,))).endswith("2.50 -- not comparable with IS by the standard protocol")
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,7 @@ def test_it_prints_itself():
         {"ddof": 0},
         {"dtype": "float32"},
         {"settings": (("k", 3),)},
+        {"prepared": "crop to 8"},
     ],
 )
 def test_only_the_standard_protocol_is_fid(change):
@@ -72,7 +75,9 @@ def test_comparison():
         (score(dataclasses.replace(FID, resize="clean")), "resize is legacy here and clean there"),
         (score(dataclasses.replace(FID, metric="kd")), "metric is fd"),
         (score(n=(50000, 10000)), "number of images is 50000, 50000 here and 50000, 10000 there"),
-        (score(reference="b" * 64), "reference data"),
+        (score(reference="a" * 63 + "b"), "reference data"),
+        (score(dataclasses.replace(FID, extractor="unknown")), "the extractor or the number of images is unknown"),
+        (score(n=(0, 50000)), "the extractor or the number of images is unknown"),
     ],
 )
 def test_comparison_across_protocols_is_refused(other, words):

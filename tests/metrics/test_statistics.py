@@ -11,7 +11,14 @@ from jaxgan.metrics.gaussian import gaussian
 from tests.metrics.feature_sets import golden
 
 REAL = golden().real
-ABOUT = {"extractor": "rows", "weights_sha256": "ab", "resize": "none", "tap": "features", "precision": "float32"}
+ABOUT = {
+    "extractor": "rows",
+    "weights_sha256": "ab",
+    "resize": "none",
+    "prepared": "",
+    "tap": "features",
+    "precision": "float32",
+}
 
 
 def test_round_trip_and_readable_by_others(tmp_path):
@@ -35,6 +42,18 @@ def test_files_of_others(tmp_path):
     assert (found.gaussian.n, found.ddof) == (0, 1)
 
 
+def test_a_file_that_says_half_of_it_says_nothing(tmp_path):
+    np.savez(tmp_path / "x.npz", mu=REAL.mean(0), sigma=np.cov(REAL.T), extractor="inception-2015")
+    assert statistics.read(tmp_path / "x.npz").about == {}
+
+
+def test_nothing_is_left_of_a_file_that_cannot_be_written(tmp_path):
+    (tmp_path / "x.npz").mkdir()
+    with pytest.raises(UserError, match="cannot be written"):
+        statistics.write(tmp_path / "x.npz", gaussian(REAL), ABOUT)
+    assert [each.name for each in tmp_path.iterdir()] == ["x.npz"]
+
+
 def test_images_are_no_statistics(tmp_path):
     np.savez(tmp_path / "images.npz", images=np.zeros((2, 4, 4), np.uint8))
     (tmp_path / "text.npz").write_text("no zip")
@@ -53,8 +72,11 @@ class Trap:
         ({"mu": np.zeros(3)}, "sigma"),
         ({"mu": np.zeros(3), "sigma": np.eye(4)}, r"'mu' of shape \[3\] and 'sigma' of \[4, 4\]"),
         ({"mu": np.zeros(3), "sigma": np.full((3, 3), np.nan)}, "not finite"),
-        ({"mu": np.asarray(["a", "b"]), "sigma": np.eye(2)}, "could not convert"),
-        ({"mu": np.asarray([Trap()], dtype=object), "sigma": np.eye(1)}, "allow_pickle"),
+        ({"mu": np.asarray(["a", "b"]), "sigma": np.eye(2)}, "plain numbers"),
+        ({"mu": np.zeros(2), "sigma": np.eye(2) * 1j}, "plain numbers"),
+        ({"mu": np.asarray([Trap()], dtype=object), "sigma": np.eye(1)}, "plain numbers"),
+        ({"mu": np.zeros(0), "sigma": np.zeros((0, 0))}, "'mu' of shape"),
+        ({"mu": np.zeros(2), "sigma": np.eye(2), "n": -3}, "of -3 images"),
     ],
 )
 def test_broken_files_are_one_sentence_and_run_nothing(tmp_path, arrays, words, capsys):

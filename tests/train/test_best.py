@@ -1,5 +1,6 @@
 """Measuring while training. Oracles: the judge called by hand on saved states, and a run that nothing interrupted."""
 
+import dataclasses
 import json
 
 import jax
@@ -11,10 +12,10 @@ from jaxgan.game import parallel
 from jaxgan.metrics.extractors import pixels
 from jaxgan.metrics.frechet import frechet_distance
 from jaxgan.train import TrainingError, best, checkpoint
-from jaxgan.train.judge import make_judge
+from jaxgan.train.judge import STREAM, make_judge
 from jaxgan.train.load import restore
 from jaxgan.train.record import read_metrics
-from jaxgan.train.sampling import make_sampler
+from jaxgan.train.sampling import make_batches, make_sampler
 from tests.train import toy
 
 MAKE_MESH = parallel.make_mesh
@@ -50,8 +51,9 @@ def test_the_curve_and_what_is_said(straight):
 
 def test_the_number_is_the_distance_of_the_samples(straight):
     result, _ = straight
-    data = toy.images()
-    fakes = make_sampler(result.system, 30, 3)(result.state)
+    data, sample = toy.images(), make_batches(result.system, 30, 3, stream=STREAM)
+    fakes = np.concatenate(list(sample(result.state)))
+    assert not np.array_equal(fakes, make_sampler(result.system, 30, 3)(result.state))  # those of `jaxgan evaluate`
     means = [np.asarray(pixels().apply({}, images)["features"], np.float64) for images in (data.source.images, fakes)]
     assert curve(result)[-1] == (13, pytest.approx(frechet_distance(*means).value, rel=1e-6))
 
@@ -90,7 +92,7 @@ def test_a_worse_state_is_not_kept(tmp_path, monkeypatch):
 
     def fake(*args):
         judge = real(*args)
-        return lambda state: judge(state).__class__(**{**vars(judge(state)), "value": next(values)})
+        return lambda state: dataclasses.replace(judge(state), value=next(values))
 
     monkeypatch.setattr(best, "make_judge", fake)
     result = toy.train(tmp_path / "run", steps=12, **OFTEN)
@@ -99,6 +101,34 @@ def test_a_worse_state_is_not_kept(tmp_path, monkeypatch):
     values = iter([2.0])
     toy.train(tmp_path / "run", resume=True, **OFTEN)
     assert checkpoint.steps(result.folder.best) == [13]
+
+
+def test_a_damaged_best_state_is_passed_over(tmp_path):
+    report = toy.Said()
+    first = toy.train(tmp_path / "run", steps=8, **OFTEN)
+    (kept,) = checkpoint.steps(first.folder.best)
+    for file in (first.folder.best / str(kept) / "state").rglob("*"):
+        if file.is_file():
+            file.write_bytes(b"x")
+    resumed = toy.train(tmp_path / "run", resume=True, report=report, **OFTEN)
+    assert any("is damaged" in line and "passed over" in line for line in report.lines)
+    (again,) = checkpoint.steps(resumed.folder.best)
+    assert checkpoint.damage_of(resumed.folder.best, again) is None
+
+
+def test_measuring_may_begin_on_resume_and_then_stays_what_it_is(tmp_path):
+    toy.train(tmp_path / "run", steps=5)
+    result = toy.train(tmp_path / "run", steps=9, resume=True, **OFTEN)
+    assert [step for step, _ in curve(result)] == [8, 9]
+    for change in ({"eval_samples": 20}, {"extractor": "fashion-cnn"}):
+        with pytest.raises(UserError, match="when the run began and cannot change now"):
+            toy.train(tmp_path / "run", resume=True, **{**OFTEN, **change})
+
+
+def test_data_that_cannot_be_measured_leave_no_folder(tmp_path):
+    with pytest.raises(UserError, match="--eval-every cannot measure these images: toy holds 1 image"):
+        toy.train(tmp_path / "run", data=toy.images(n=1), **OFTEN)
+    assert not (tmp_path / "run").exists()
 
 
 def test_an_older_step_may_become_the_best(tmp_path):
