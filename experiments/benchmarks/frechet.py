@@ -2,7 +2,7 @@
 
 Command   python experiments/benchmarks/frechet.py [--dim 2048] [--rounds 3] [--images 10000 500]
 Hardware  2 cores of an AMD EPYC (Zen 5), shared; jax 0.10.2, numpy 2.4.6, scipy 1.17.1
-Time      4 minutes
+Time      2 minutes
 Protocol  float64, features relu(0.55 W z - 0.05) with a power-law spectrum, two sets of n images each. All forms are
           run once to warm up, then in turn, round after round, in one process; printed are median and minimum, and the
           ratio of the medians to jaxgan's. What is timed is the covariance term from covariances; jaxgan is timed from
@@ -12,7 +12,9 @@ Forms     sqrtm     scipy.linalg.sqrtm(S1 S2), as pytorch-fid, clean-fid and TTU
           jaxgan    sum of singular values of F1^T F2 with S = F F^T
 Errors    against a closed form (commuting matrices, condition 1e12), between a set and itself, and, where images are
           few, against the same distance from features.
-Measured  MEASURED
+Measured  10,000 images: sqrtm takes 4.98 times as long as jaxgan, eigvals 1.28 times; from features 2.19 times, which
+          includes both covariances. 500 images: jaxgan from features 0.056 s, sqrtm 225 times and eigvals 42 times as
+          long and both off by 7e-4. Condition 1e12: jaxgan off by 4e-10, the others by 5e-6, of 1272.
 """
 
 import argparse

@@ -8,7 +8,8 @@ Protocol  features relu(0.55 W z - 0.05) in float32, plus offsets of 0, 8, 80 an
 Ways      raw       sums of x and x x^T in float32, as torchmetrics does with float64
           chan      centred batches, merged in float32: `gaussian.update` outside `double()`
           double    centred batches in float32, merged in float64: `gaussian.update` within `double()`, what jaxgan does
-Measured  MEASURED
+Measured  19,968 images; mean/spread 0.7: raw 1e-6, chan 4e-7, double 2e-8; 8.7: 2e-4, 4e-7, 3e-8; 81: 2e-2, 3e-6, 3e-7;
+          801: 2, 2e-5, 2e-6.
 """
 
 import argparse
