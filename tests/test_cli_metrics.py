@@ -134,7 +134,7 @@ def test_different_shapes_are_named(sets, capsys):
     root = sets[0]
     said = run(f"fid {root / 'a'} {root / 'b'} {SEEN} --image-size 8", capsys)
     assert "a has images" not in said.err
-    assert "crop to 8" in said.out
+    assert "crop to 8x8, 16x16 resize" in said.out
     write(root / "large", 6, 7, (14, 14))
     said = run(f"fid {root / 'a'} {root / 'large'} {SEEN}", capsys)
     assert "a has images of 12x12x1 and" in said.err

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,7 +53,11 @@ def fid(names: Sequence[str], args: Sequence[str]) -> int:
     sides = [_side(name, source, extractor, how) for name, source in zip(names, sources, strict=True)]
     score = _with_error(frechet_score(*sides, ddof=config.ddof, trust=config.trust_statistics), sides, config)
     score = dataclasses.replace(score, warnings=(*score.warnings, *_shape_doubts(names, sources)))
-    show([score], config.json, lambda: score.to_json())
+    if config.json:
+        print(json.dumps(score.to_json(), indent=2, allow_nan=False))
+        return 0
+    print(score)
+    show_warnings([score])
     return 0
 
 
@@ -111,19 +115,10 @@ def open_source(name: str, how: ImagesConfig) -> Source:
 
 def prepared(how: ImagesConfig) -> str:
     """What the options do to images before an extractor sees them, in a few words; "" for nothing."""
-    size = "" if how.image_size is None else f"{how.resize} to {how.image_size}".replace(", ", "x")
-    channels = "" if how.channels is None else f"{how.channels} channels"
-    return " and ".join(part for part in (size, channels) if part)
-
-
-def show(scores: Sequence[Score], as_json: bool, content: Callable[[], Any]) -> None:
-    """Print scores for people, warnings once each on stderr; or `content()` as JSON."""
-    if as_json:
-        print(json.dumps(content(), indent=2, allow_nan=False))
-        return
-    for score in scores:
-        print(score)
-    show_warnings(scores)
+    sides = (how.image_size,) * 2 if isinstance(how.image_size, int) else how.image_size
+    size = "" if sides is None else f"{how.resize} to {sides[0]}x{sides[1]}"
+    channels = {None: "", 1: "grey", 3: "colour"}[how.channels]
+    return ", ".join(part for part in (size, channels) if part)
 
 
 def show_warnings(scores: Sequence[Score]) -> None:
