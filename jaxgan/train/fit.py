@@ -75,8 +75,9 @@ def fit(
     """
     report = (report or make_report()) if jax.process_index() == 0 else Report()
     plan = make_plan(build, config, data, run or RunConfig(), recipe=recipe, report=report)
-    judge = best.judge_of(plan)
-    folder, start = _reopen(plan) if resume else (_create(plan), None)
+    found = _reopen(plan) if resume else _check_new(plan)
+    judge = best.judge_of(plan)  # sees all the data, so what takes no time is checked before, and nothing is made yet
+    folder, start = found or (_create(plan), None)
     plan = dataclasses.replace(plan, run=dataclasses.replace(plan.run, out=str(folder.root)))
     for line in (*plan.lines(), f"Output      {folder.root}"):
         report.line(line)
@@ -84,16 +85,22 @@ def fit(
         return _train(plan, folder, start, judge)
 
 
-def _create(plan: Plan) -> RunDir:
-    several = jax.process_count() > 1
-    if several and plan.run.out is None:
+def _check_new(plan: Plan) -> None:
+    """Raise UserError where a new run cannot be written."""
+    if jax.process_count() > 1 and plan.run.out is None:
         raise UserError("--out is needed where several processes train together.")
-    if several and jax.process_index() > 0:
-        return RunDir(Path(plan.run.out or ""))
+    if jax.process_index() > 0:
+        return
     rundir.check_out(plan.run.out)
     rundir.check_disk(
         Path(plan.run.out or "runs"), checkpoint.nbytes(plan.abstract), plan.run.keep + best.kept(plan.run)
     )
+
+
+def _create(plan: Plan) -> RunDir:
+    """The folder of a new run that `_check_new` has passed; the first process makes it."""
+    if jax.process_index() > 0:
+        return RunDir(Path(plan.run.out or ""))
     return rundir.create(plan.run.out, plan.recipe, plan.data.name)
 
 

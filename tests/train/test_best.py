@@ -125,6 +125,15 @@ def test_measuring_may_begin_on_resume_and_then_stays_what_it_is(tmp_path):
             toy.train(tmp_path / "run", resume=True, **{**OFTEN, **change})
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_what_takes_no_time_is_checked_before_the_data_are_seen(tmp_path, monkeypatch, resume):
+    """A folder with files for a new run; a run that has all its steps already."""
+    toy.train(tmp_path / "run", steps=5)
+    monkeypatch.setattr(best, "make_judge", lambda *args: pytest.fail("the data were looked at first"))
+    with pytest.raises(UserError, match="has 5 steps" if resume else "new or empty folder"):
+        toy.train(tmp_path / "run", steps=5, resume=resume, **OFTEN)
+
+
 def test_data_that_cannot_be_measured_leave_no_folder(tmp_path):
     with pytest.raises(UserError, match="--eval-every cannot measure these images: toy holds 1 image"):
         toy.train(tmp_path / "run", data=toy.images(n=1), **OFTEN)
