@@ -109,9 +109,19 @@ def outputs_of(extractor: Extractor, image_shape: tuple[int, int, int]) -> dict[
 
 def batches_of(data: ImageData, limit: int | None = None, size: int = BATCH) -> Iterator[np.ndarray]:
     """The images of a data set in its order, `size` at a time, at most `limit`."""
-    total = len(data.source) if limit is None else min(limit, len(data.source))
+    return (examples["image"] for examples in examples_of(data, limit, size))
+
+
+def examples_of(data: ImageData, limit: int | None = None, size: int = BATCH) -> Iterator[dict[str, np.ndarray]]:
+    """The same with labels, where there are any: {"image": uint8 [b, h, w, c], "label": int32 [b]}."""
+    total = count_of(data, limit)
     for start in range(0, total, size):
-        yield gather(data.source, np.arange(start, min(start + size, total), dtype=np.int32))["image"]
+        yield gather(data.source, np.arange(start, min(start + size, total), dtype=np.int32))
+
+
+def count_of(data: ImageData, limit: int | None) -> int:
+    """Images of a data set, at most `limit`."""
+    return len(data.source) if limit is None else min(limit, len(data.source))
 
 
 @functools.lru_cache(maxsize=16)

@@ -1,6 +1,6 @@
 """What is compared: images by their features, or statistics from a file, and where each comes from."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from jaxgan.data import ImageData
 from jaxgan.errors import UserError
 from jaxgan.metrics.checks import check_finite
-from jaxgan.metrics.features import Extractor, Progress, batches_of, extract
+from jaxgan.metrics.features import Extractor, Progress, count_of, examples_of, extract
 from jaxgan.metrics.gaussian import Gaussian
 from jaxgan.metrics.statistics import Statistics
 
@@ -85,16 +85,17 @@ def side_of_data(
     progress: Progress | None = None,
 ) -> Side:
     """The side that a data set, called `name`, or its first `limit` images make; errors as for `side_of`."""
-    n = count_of(data, limit)
-    labels = np.asarray([int(data.source[i]["label"]) for i in range(n)]) if data.class_names else None
-    how: dict[str, Any] = {"reference": reference_of(data, limit), "labels": labels, "progress": progress}
-    how["prepared"] = prepared
-    return side_of(name or data.name, extractor, batches_of(data, n), taps, **how)
+    labels: list[np.ndarray] = []
 
+    def images() -> Iterator[np.ndarray]:
+        for examples in examples_of(data, limit):  # labels on the way: reading an example may be decoding its image
+            if data.class_names:
+                labels.append(examples["label"])
+            yield examples["image"]
 
-def count_of(data: ImageData, limit: int | None) -> int:
-    """Images of a data set, at most `limit`."""
-    return len(data.source) if limit is None else min(limit, len(data.source))
+    how: dict[str, Any] = {"reference": reference_of(data, limit), "prepared": prepared, "progress": progress}
+    side = side_of(name or data.name, extractor, images(), taps, **how)
+    return side._replace(labels=np.concatenate(labels) if labels else None)
 
 
 def reference_of(data: ImageData, limit: int | None) -> str:

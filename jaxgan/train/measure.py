@@ -16,10 +16,10 @@ from jaxgan.metrics.checks import check_finite
 from jaxgan.metrics.double import double
 from jaxgan.metrics.evaluate import bootstrap, frechet_score
 from jaxgan.metrics.extractors import choose
-from jaxgan.metrics.features import Extractor, batches_of, stream_features
+from jaxgan.metrics.features import Extractor, batches_of, count_of, stream_features
 from jaxgan.metrics.frechet import frechet_distance, prepare
 from jaxgan.metrics.protocol import Score
-from jaxgan.metrics.sides import Side, about, count_of, reference_of, side_of_data, side_of_statistics
+from jaxgan.metrics.sides import Side, about, reference_of, side_of_data, side_of_statistics
 from jaxgan.metrics.statistics import Statistics
 from jaxgan.train.launch import quiet
 from jaxgan.train.metric_config import ExtractorConfig, FidConfig, ImagesConfig, StatsConfig, check_fid, check_images
