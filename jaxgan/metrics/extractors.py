@@ -9,12 +9,12 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxgan.errors import UserError
+from jaxgan.game import Precision
 from jaxgan.metrics.features import Extractor
 
 Name: TypeAlias = Literal[
     "auto", "fashion-cnn", "inception", "clean-inception", "torchvision", "random-inception", "pixels"
 ]
-Precision: TypeAlias = Literal["float32", "bfloat16"]
 SMALL = 64  # pixels a side of grey images that the classifier of clothes may stand for
 PIXELS = 16
 

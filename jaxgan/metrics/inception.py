@@ -10,13 +10,13 @@ from jax import lax
 from jaxtyping import Array, Float32
 
 from jaxgan.errors import UserError
+from jaxgan.game import Precision
 from jaxgan.metrics.features import Extractor
 from jaxgan.metrics.inception_net import NET_2015, NET_TORCHVISION, InceptionV3, Variant
 from jaxgan.metrics.inception_params import random_state, variables_from_state
 from jaxgan.metrics.resize import Images, resize_bilinear, resize_clean, resize_legacy, to_colour
 
 Resize = Literal["legacy", "clean"]
-Precision = Literal["float32", "bfloat16"]
 SIZE = 299
 """Height and width in pixels of what the networks take."""
 

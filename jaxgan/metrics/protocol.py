@@ -5,8 +5,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import jaxgan
 from jaxgan.errors import UserError
+from jaxgan.metrics.published import INCEPTION_2015
 
-STANDARD_WEIGHTS = frozenset({"6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"})
+STANDARD_WEIGHTS = frozenset({INCEPTION_2015.sha256})
 """SHA-256 of the files that hold the weights of the Inception network of 2015 by which FID is defined."""
 FEW = 10_000
 Settings: TypeAlias = tuple[tuple[str, float | int | str], ...]

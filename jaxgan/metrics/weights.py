@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from jaxgan.game import Precision
 from jaxgan.metrics.download import OFFLINE, download
 from jaxgan.metrics.features import Extractor
-from jaxgan.metrics.inception import Precision, Resize, inception_2015, inception_torchvision
+from jaxgan.metrics.inception import Resize, inception_2015, inception_torchvision
 from jaxgan.metrics.inception_params import variables_from_state
 from jaxgan.metrics.published import (
     ALL,

@@ -77,8 +77,9 @@ def _measure(
     data: datasets.ImageData, states: dict[str, Trained], extractor: Extractor, config: EvaluateConfig
 ) -> dict[str, list[Score]]:
     """Scores of each state; the data's features are taken once."""
-    metrics = config.metrics or usual_metrics(tuple(outputs_of(extractor, data.image_shape)))
-    _require_taps(metrics, extractor, data.image_shape)
+    outputs = tuple(outputs_of(extractor, data.image_shape))
+    metrics = config.metrics or usual_metrics(outputs)
+    _require_taps(metrics, extractor, outputs)
     with counting("features of the data", len(data.source)) as progress:
         real = side_of_data(data, extractor, taps_of(metrics), progress=progress)
     n = config.n or min(real.n, MOST)
@@ -103,8 +104,7 @@ def _seeds(config: EvaluateConfig) -> range:
     return range(config.seed, config.seed + config.seeds)
 
 
-def _require_taps(metrics: Sequence[str], extractor: Extractor, image_shape: tuple[int, int, int]) -> None:
-    outputs = outputs_of(extractor, image_shape)
+def _require_taps(metrics: Sequence[str], extractor: Extractor, outputs: Sequence[str]) -> None:
     for name in metrics:
         missing = set(METRICS[name].taps) - set(outputs)
         if missing:

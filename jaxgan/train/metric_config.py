@@ -4,7 +4,8 @@ import dataclasses
 from typing import Literal
 
 from jaxgan.errors import UserError
-from jaxgan.metrics.extractors import Name, Precision
+from jaxgan.game import Precision
+from jaxgan.metrics.extractors import Name
 from jaxgan.train.config import check_at_least, check_seed
 
 
