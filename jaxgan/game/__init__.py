@@ -1,8 +1,9 @@
 """The game engine: players, rounds, and the training step that plays them."""
 
-from jaxgan.game import parallel
+from jaxgan.game import parallel, schedules
 from jaxgan.game.ema import Ema
-from jaxgan.game.optim import adam
+from jaxgan.game.extragradient import make_extragradient_step
+from jaxgan.game.optim import adam, clipped, optimistic
 from jaxgan.game.precision import Policy, Precision, policy
 from jaxgan.game.random import draw, normal
 from jaxgan.game.state import (
@@ -36,13 +37,17 @@ __all__ = [
     "System",
     "adam",
     "apply",
+    "clipped",
     "draw",
     "init_state",
+    "make_extragradient_step",
     "make_train_step",
     "microbatches",
     "normal",
+    "optimistic",
     "parallel",
     "parameter_count",
     "policy",
+    "schedules",
     "variables",
 ]

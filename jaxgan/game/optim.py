@@ -4,7 +4,12 @@ Two time scales (TTUR, Heusel et al. 2017) are two entries of the dictionary tha
 `{"g": adam(1e-4), "d": adam(4e-4)}`.
 """
 
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
 import optax
+from jaxtyping import Array
 
 from jaxgan.errors import UserError
 
@@ -12,7 +17,7 @@ from jaxgan.errors import UserError
 def adam(
     learning_rate: optax.ScalarOrSchedule,
     b1: float = 0.5,
-    b2: float = 0.999,
+    b2: optax.ScalarOrSchedule = 0.999,
     eps: float = 1e-8,
     lazy_every: int | None = None,
 ) -> optax.GradientTransformation:
@@ -21,7 +26,7 @@ def adam(
     Args:
         learning_rate: a number, or a schedule of the training step.
         b1: decay of the first moment, per training step.
-        b2: decay of the second moment, per training step.
+        b2: decay of the second moment, per training step; a number, or a schedule of the training step.
         eps: added to the root of the second moment.
         lazy_every: set it to k when this player also moves in a round with `every=k`. The player then makes k + 1
             updates in k steps, so the rate is multiplied by c = k / (k + 1) and the betas are raised to the power c,
@@ -29,20 +34,71 @@ def adam(
             appendix B).
     """
     _check(learning_rate, b1, b2, lazy_every)
-    if lazy_every is None:
-        return optax.adam(learning_rate, b1, b2, eps)
-    c = lazy_every / (lazy_every + 1)
-    if callable(learning_rate):
-        schedule = learning_rate
-        return optax.adam(lambda updates: c * schedule(updates * c), b1**c, b2**c, eps)
-    return optax.adam(c * learning_rate, b1**c, b2**c, eps)
+    c = 1.0 if lazy_every is None else lazy_every / (lazy_every + 1)
+    rate = (lambda updates: c * learning_rate(updates * c)) if callable(learning_rate) else c * learning_rate
+    if not callable(b2):
+        return optax.adam(rate, b1**c, b2**c, eps)
+    return optax.inject_hyperparams(optax.adam)(rate, b1**c, lambda updates: b2(updates * c) ** c, eps)
 
 
-def _check(learning_rate: optax.ScalarOrSchedule, b1: float, b2: float, lazy_every: int | None) -> None:
+class OptimisticState(NamedTuple):
+    """What an optimistic step remembers: the optimiser's state, its last updates, and whether there were any."""
+
+    inner: Any
+    last: Any
+    begun: Array
+
+
+def optimistic(optimizer: optax.GradientTransformation) -> optax.GradientTransformation:
+    """Steps 2 u_t - u_(t-1) where the optimiser steps u_t: a guess of the opponent's next move.
+
+    With SGD optimistic gradient descent, with Adam optimistic Adam (Daskalakis, Ilyas, Syrgkanis and Zeng 2018,
+    arXiv:1711.00141, equations 5 and 6 and algorithm 1). It converges on bilinear games, around whose solution gradient
+    descent circles. The first step is the optimiser's own.
+    """
+
+    def init(params: Any) -> OptimisticState:
+        return OptimisticState(optimizer.init(params), jax.tree.map(jnp.zeros_like, params), jnp.bool_(False))
+
+    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
+        updates, inner = optimizer.update(updates, state.inner, params)
+        ahead = jax.tree.map(lambda now, last: jnp.where(state.begun, 2 * now - last, now), updates, state.last)
+        return ahead, OptimisticState(inner, updates, jnp.bool_(True))
+
+    return optax.GradientTransformation(init, update)
+
+
+def clipped(optimizer: optax.GradientTransformation, limit: float) -> optax.GradientTransformation:
+    """Keeps every parameter in [-limit, limit] after each update: WGAN's critic (Arjovsky et al. 2017, algorithm 1).
+
+    Args:
+        optimizer: makes the updates.
+        limit: the paper's is 0.01.
+
+    Raises:
+        UserError: a limit that is not positive.
+    """
+    if not limit > 0:
+        raise UserError(f"weights are clipped to a limit above 0, got {limit}.")
+
+    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
+        updates, state = optimizer.update(updates, state, params)
+
+        def within(update: Array, param: Array) -> Array:
+            return jnp.clip(param + update, -limit, limit) - param
+
+        return jax.tree.map(within, updates, params), state
+
+    return optax.GradientTransformation(optimizer.init, update)
+
+
+def _check(
+    learning_rate: optax.ScalarOrSchedule, b1: float, b2: optax.ScalarOrSchedule, lazy_every: int | None
+) -> None:
     if not callable(learning_rate) and not learning_rate > 0:
         raise UserError(f"a learning rate must be above 0, got {learning_rate}.")
     for name, beta in {"b1": b1, "b2": b2}.items():
-        if not 0 <= beta < 1:
+        if not callable(beta) and not 0 <= beta < 1:
             raise UserError(f"{name} must be at least 0 and below 1, got {beta}.")
     if lazy_every is not None and lazy_every < 1:
         raise UserError(f"lazy_every must be at least 1 step, got {lazy_every}.")

@@ -12,6 +12,8 @@ from jaxgan.errors import UserError
 from jaxgan.game.random import example_keys
 from jaxgan.game.state import Aux, Batch, Metrics, Move, Params, Round, Vars
 
+RESERVED = ("extras", "step")  # entries of Vars that are no players
+
 
 class Rules(NamedTuple):
     """What every round of a game shares."""
@@ -115,8 +117,10 @@ def _play_once(rules: Rules, round_: Round, deal: Deal, table: Table) -> tuple[T
         gradient, table, metrics = _shared_play(rules, round_, deal, table)
     else:
         gradient, metrics = _replay(rules, round_, deal, table.params), {}
+    start = table.params
     for index, move in enumerate(round_.moves):
-        grads, new_vars, moved = gradient(index, move, table)
+        seen = table._replace(params=start) if round_.simultaneous else table
+        grads, new_vars, moved = gradient(index, move, seen)
         grads = sync(grads, rules.axis_name)
         table = _update(rules, move, jax.tree.map(lambda g: g * round_.every, grads), table._replace(vars=new_vars))
         metrics = merge_metrics(metrics, moved, {f"{move.label}/grad_norm": optax.tree.norm(grads)})
@@ -223,7 +227,7 @@ def _pair(what: str, wanted: str, result: Any) -> tuple[Any, Aux]:
 
 def _absorb(collections: Vars, aux: Aux, axis_name: str | None) -> Vars:
     """The collections with what `aux` brings, made equal on all devices."""
-    _check_names("player", aux.vars, set(collections) - {"extras"}, "players")
+    _check_names("player", aux.vars, set(collections) - set(RESERVED), "players")
     _check_names("extra", aux.extras, set(collections["extras"]), "init_state(extras=...)")
     updated = {name: {**collections[name], **sync(new, axis_name)} for name, new in aux.vars.items()}
     extras = {**collections["extras"], **sync(dict(aux.extras), axis_name)}

@@ -9,7 +9,9 @@ from flax import linen as nn
 from jaxtyping import Array, Float, Key
 
 Params: TypeAlias = dict[str, Any]  # player -> parameters, any pytree
-Vars: TypeAlias = dict[str, Any]  # player -> mutable collections; and "extras" -> GameState.extras
+Vars: TypeAlias = dict[
+    str, Any
+]  # player -> mutable collections; "extras" -> GameState.extras; "step" -> GameState.step
 Metrics: TypeAlias = dict[str, Array]  # name -> float scalar
 Batch: TypeAlias = Any  # a pytree whose leaves share their leading axis
 
@@ -67,6 +69,8 @@ class Round(NamedTuple):
         every: lazy regularisation: the round is played at steps 0, every, 2 every, ...; gradients are scaled by it.
         repeat: the round is played this many times a step, each time on another microbatch of the batch; the metrics
             are those of the last time.
+        simultaneous: every move sees the parameters with which the round began, as in analyses of gradient descent and
+            in extragradient steps. By default the moves alternate.
 
     All moves share the play of the parameters with which the round began; a player whose second move needs a fresh play
     makes it in a second round.
@@ -76,6 +80,7 @@ class Round(NamedTuple):
     play: PlayFn | None = None
     every: int = 1
     repeat: int = 1
+    simultaneous: bool = False
 
 
 @flax.struct.dataclass

@@ -12,7 +12,7 @@ from jaxtyping import Array, Int, Key
 from jaxgan.errors import UserError
 from jaxgan.game.ema import Ema, average, check_ema, decay
 from jaxgan.game.random import global_rows
-from jaxgan.game.rounds import Rules, Table, merge_metrics, play_round, split
+from jaxgan.game.rounds import RESERVED, Rules, Table, merge_metrics, play_round, split
 from jaxgan.game.state import Batch, GameState, Metrics, Move, PlayerState, Round, StepFn
 
 Optimizers = Mapping[str, optax.GradientTransformation]
@@ -64,8 +64,7 @@ def make_train_step(
                 table, reported = _play_lazily(rules, round_, round_key, table, dealt, state.held[name], state.step)
                 held[name] = reported
             metrics = merge_metrics(metrics, reported)
-        images = size // cuts * (1 if axis_name is None else jax.lax.axis_size(axis_name))
-        return _next_state(state, table, held, averages, images), metrics
+        return averaged(_next_state(state, table, held), averages, size // cuts, axis_name), metrics
 
     return step
 
@@ -106,6 +105,26 @@ def microbatches(rounds: Sequence[Round]) -> int:
     return max(round_.repeat for round_ in rounds)
 
 
+def averaged(state: GameState, rules: Mapping[str, Ema], size: int, axis_name: str | None) -> GameState:
+    """The state after a step, with the players' moving averages brought up to date.
+
+    Args:
+        state: has taken its step.
+        rules: how players are averaged, checked.
+        size: images of one microbatch on this device.
+        axis_name: as for `make_train_step`.
+    """
+    images = size * (1 if axis_name is None else jax.lax.axis_size(axis_name))
+    players = dict(state.players)
+    for name, rule in rules.items():
+        player = players[name]
+        if player.ema is None:
+            raise UserError(f"the step averages player {name!r}; give init_state the same ema=...")
+        ema = average(player.ema, player.params, decay(rule, state.step - 1, images))
+        players[name] = dataclasses.replace(player, ema=ema)
+    return dataclasses.replace(state, players=players)
+
+
 def _player(name: str, variables: Mapping[str, Any], optimizers: Optimizers, ema: Mapping[str, Ema]) -> PlayerState:
     if not isinstance(variables, Mapping) or "params" not in variables:
         raise UserError(f"variables of player {name!r} must be {{'params': ..., ...}}, as Flax's init returns them.")
@@ -126,7 +145,7 @@ def _table(state: GameState) -> Table:
     return Table(
         params={name: player.params for name, player in players.items()},
         opt_states={name: player.opt_state for name, player in players.items()},
-        vars={**{name: player.vars for name, player in players.items()}, "extras": state.extras},
+        vars={**{name: player.vars for name, player in players.items()}, "extras": state.extras, "step": state.step},
     )
 
 
@@ -147,18 +166,11 @@ def _play_lazily(
     )
 
 
-def _next_state(
-    state: GameState, table: Table, held: dict[str, Metrics], averages: Mapping[str, Ema], images: int
-) -> GameState:
-    players = {}
-    for name, old in state.players.items():
-        new = PlayerState(table.params[name], table.vars[name], table.opt_states[name], old.ema)
-        if name in averages:
-            if old.ema is None:
-                raise UserError(f"the step averages player {name!r}; give init_state the same ema=...")
-            averaged = average(old.ema, new.params, decay(averages[name], state.step, images))
-            new = dataclasses.replace(new, ema=averaged)
-        players[name] = new
+def _next_state(state: GameState, table: Table, held: dict[str, Metrics]) -> GameState:
+    players = {
+        name: PlayerState(table.params[name], table.vars[name], table.opt_states[name], old.ema)
+        for name, old in state.players.items()
+    }
     return GameState(state.step + 1, players, table.vars["extras"], held)
 
 
@@ -206,8 +218,8 @@ def _check_game(rounds: Sequence[Round], optimizers: Optimizers, ema: Mapping[st
     if not moves:
         raise UserError("a game needs at least one round with at least one move.")
     players = {move.player for move in moves}
-    if "extras" in players:
-        raise UserError("a player may not be named 'extras': vars['extras'] holds the state's extras.")
+    for name in players & set(RESERVED):
+        raise UserError(f"a player may not be named {name!r}: vars[{name!r}] holds the state's {name}.")
     if missing := players - set(optimizers):
         raise UserError(f"every player that moves needs an optimiser; missing: {', '.join(sorted(missing))}.")
     if unknown := set(ema) - players:
