@@ -1,0 +1,35 @@
+"""Labels that are wrong on purpose, so that a discriminator is never quite sure."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Key
+
+from jaxgan.errors import UserError
+from jaxgan.losses.adversarial import Logits
+
+
+def exchange_labels(
+    rng: Key[Array, " b"], real_logits: Logits, fake_logits: Logits, probability: float
+) -> tuple[Logits, Logits]:
+    """Noisy labels: each pair of a real and a fake image changes its labels with this probability.
+
+    Every label is then wrong with that probability, as in the advice of Chintala et al. 2016 ("How to train a GAN",
+    section 6); give the result to `AdversarialLoss.d`.
+
+    Args:
+        rng: one key an example.
+        real_logits: arrays `[b, ...]`.
+        fake_logits: of the same shapes.
+        probability: from 0 to 1/2.
+
+    Raises:
+        UserError: another probability.
+    """
+    if not 0 <= probability <= 0.5:
+        raise UserError(f"label noise takes a probability from 0 to 0.5, got {probability}.")
+    swap = jax.vmap(lambda key: jax.random.bernoulli(key, probability))(rng)
+
+    def choose(yes: Array, no: Array) -> Array:
+        return jnp.where(swap.reshape(-1, *(1,) * (yes.ndim - 1)), yes, no)
+
+    return jax.tree.map(choose, fake_logits, real_logits), jax.tree.map(choose, real_logits, fake_logits)
