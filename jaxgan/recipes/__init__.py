@@ -11,10 +11,12 @@ from types import ModuleType
 
 from jaxgan.errors import UserError
 
+SHARED = ("base", "wiring")  # modules here that are no recipes
+
 
 def names() -> tuple[str, ...]:
     """The recipes there are, sorted."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "base"))
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED))
 
 
 def load(name: str) -> ModuleType:

@@ -7,15 +7,12 @@ beta1 0.5 (sections 3 and 4).
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Key
-
-from jaxgan.game import Aux, GameState, Move, Round, System, apply, normal, policy, variables
+from jaxgan.game import System, policy
 from jaxgan.losses import adversarial
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgan.recipes.base import LatentConfig, check, latent_game
+from jaxgan.recipes.wiring import objectives, take_turns, wire
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,39 +32,7 @@ def build(config: Config, axis_name: str | None = None) -> System:
     dtype = policy(config.precision).compute
     G = DCGANGenerator(config.image_shape, config.g_width, dtype=dtype, axis_name=axis_name)
     D = DCGANDiscriminator(config.d_width, dtype=dtype, axis_name=axis_name)
-    loss = adversarial.non_saturating_gan
-
-    def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[Array, Aux]:
-        z = normal(rng, (config.z_dim,))
-        x_fake, g_vars = apply(G, variables(params, vars, "g"), z, train=True, mutable=["batch_stats"])
-        return x_fake, Aux(vars={"g": g_vars})
-
-    def judge(params: Any, vars: Any, x: Array) -> tuple[Array, Any]:
-        return apply(D, variables(params, vars, "d"), x, train=True, mutable=["batch_stats"])
-
-    def d_loss(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
-        # Real and fake images form separate batches, each with statistics of its own, as in the paper's training.
-        real_logits, d_vars = judge(params, vars, batch["image"])
-        fake_logits, d_vars = judge(params, {**vars, "d": d_vars}, x_fake)
-        metrics = adversarial.scoreboard(real_logits, fake_logits)
-        return loss.d(real_logits, fake_logits).mean(), Aux(metrics, vars={"d": d_vars})
-
-    def g_loss(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
-        fake_logits, _ = judge(params, vars, x_fake)
-        return loss.g(fake_logits).mean(), Aux()
-
-    rounds = (Round(play=play, moves=(Move("d", d_loss), Move("g", g_loss))),)
-
-    def init_players(g_key: Key[Array, ""], d_key: Key[Array, ""]) -> dict[str, Any]:
-        return {
-            "g": G.init(g_key, jnp.zeros((1, config.z_dim)), train=True),
-            "d": D.init(d_key, jnp.zeros((1, *config.image_shape)), train=True),
-        }
-
-    def sample(
-        state: GameState, keys: Key[Array, " n"], label: Int[Array, " n"] | None = None
-    ) -> Float[Array, "n h w c"]:
-        z = normal(keys, (config.z_dim,))
-        return apply(G, state.players["g"].variables(averaged=True), z, train=False)
-
+    play, judge, init_players, sample = wire(config, G, D)
+    d_loss, g_loss = objectives(judge, adversarial.non_saturating_gan)
+    rounds = take_turns(play, d_loss, g_loss)
     return latent_game(config, {"g": G, "d": D}, rounds, init_players, sample, axis_name)

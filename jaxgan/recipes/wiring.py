@@ -1,0 +1,126 @@
+"""What the recipes of a generator and a discriminator of images share: who feeds whom, and in which order they move."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
+
+import jax.numpy as jnp
+from flax import linen as nn
+from jaxtyping import Array, Float, Int, Key
+
+from jaxgan.errors import UserError
+from jaxgan.game import Aux, GameState, LossFn, Move, PlayFn, Round, apply, normal, variables
+from jaxgan.losses import adversarial
+from jaxgan.losses.adversarial import AdversarialLoss
+from jaxgan.recipes.base import LatentConfig
+
+COLLECTIONS = ["batch_stats", "spectral"]
+"""What networks may change while they are trained."""
+
+Judge: TypeAlias = Callable[..., tuple[Array, Any]]
+"""`(params, vars, x, label=None) -> (logits, D's new collections)`."""
+
+Penalty: TypeAlias = Callable[..., Float[Array, "b"]]
+"""`(critic, x_real, x_fake, rng, step) -> [b]`, weighted; `critic` maps images to logits."""
+
+
+class Wires(NamedTuple):
+    """A generator and a discriminator, connected.
+
+    Attributes:
+        play: latent vectors to fakes; conditional ones get the labels of the batch.
+        judge: images to logits and D's new collections.
+        init_players: `(g_key, d_key) -> variables by player`.
+        sample: as in `System`.
+    """
+
+    play: PlayFn
+    judge: Judge
+    init_players: Callable[[Key[Array, ""], Key[Array, ""]], dict[str, Any]]
+    sample: Callable[..., Array]
+
+
+def wire(config: LatentConfig, G: nn.Module, D: nn.Module, conditional: bool = False) -> Wires:
+    """Connect two networks that take `(input, label=None, *, train)`.
+
+    Args:
+        config: sizes of latent vectors and images.
+        G: latent vectors to images.
+        D: images to logits.
+        conditional: both take the label of each image.
+    """
+
+    def label_of(batch: Any) -> dict[str, Any]:
+        return {"label": batch["label"]} if conditional else {}
+
+    def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[Array, Aux]:
+        z = normal(rng, (config.z_dim,))
+        g = variables(params, vars, "g")
+        x_fake, g_vars = apply(G, g, z, **label_of(batch), train=True, mutable=COLLECTIONS)
+        return x_fake, Aux(vars={"g": g_vars})
+
+    def judge(params: Any, vars: Any, x: Array, label: Array | None = None) -> tuple[Array, Any]:
+        given = {"label": label} if conditional else {}
+        logits, changed = apply(D, variables(params, vars, "d"), x, **given, train=True, mutable=COLLECTIONS)
+        return logits, {**vars["d"], **changed}
+
+    def init_players(g_key: Key[Array, ""], d_key: Key[Array, ""]) -> dict[str, Any]:
+        label = label_of({"label": jnp.zeros(1, jnp.int32)})
+        z, x = jnp.zeros((1, config.z_dim)), jnp.zeros((1, *config.image_shape))
+        return {"g": G.init(g_key, z, **label, train=True), "d": D.init(d_key, x, **label, train=True)}
+
+    def sample(
+        state: GameState, keys: Key[Array, " n"], label: Int[Array, " n"] | None = None
+    ) -> Float[Array, "n h w c"]:
+        if conditional and label is None:
+            raise UserError("this system samples images of given classes: pass one label per image.")
+        g = state.players["g"].variables(averaged=True)
+        return apply(G, g, normal(keys, (config.z_dim,)), **label_of({"label": label}), train=False)
+
+    return Wires(play, judge, init_players, sample)
+
+
+def objectives(judge: Judge, loss: AdversarialLoss, penalty: Penalty | None = None) -> tuple[LossFn, LossFn]:
+    """The losses of both players: D minimises E[loss.d] + E[penalty], G minimises E[loss.g].
+
+    Real and fake images pass D in separate batches, so that batch statistics are of one kind each.
+
+    Args:
+        judge: from `wire`.
+        loss: the game.
+        penalty: added to D's loss and reported as `penalty`.
+    """
+
+    def d_loss(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
+        label = batch.get("label")
+        real_logits, d_vars = judge(params, vars, batch["image"], label)
+        fake_logits, d_vars = judge(params, {**vars, "d": d_vars}, x_fake, label)
+        value = adversarial.mean(loss.d(real_logits, fake_logits))
+        board = adversarial.scoreboard(real_logits, fake_logits, loss.boundary)
+        if penalty:
+            extra = penalty(critic(judge, params, vars, label), batch["image"], x_fake, rng, vars["step"]).mean()
+            value, board = value + extra, {**board, "penalty": extra}
+        return value, Aux(board, vars={"d": d_vars})
+
+    def g_loss(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
+        label = batch.get("label")
+        fake_logits, _ = judge(params, vars, x_fake, label)
+        # A relativistic generator lowers the real images against its own.
+        others = (judge(params, vars, batch["image"], label)[0],) if loss.relative else ()
+        return adversarial.mean(loss.g(fake_logits, *others)), Aux()
+
+    return d_loss, g_loss
+
+
+def critic(judge: Judge, params: Any, vars: Any, label: Array | None = None) -> Callable[[Array], Array]:
+    """D as a function of images alone, as penalties take it."""
+    return lambda x: judge(params, vars, x, label)[0]
+
+
+def take_turns(play: PlayFn, d_loss: LossFn, g_loss: LossFn, n_critic: int = 1) -> tuple[Round, ...]:
+    """D moves `n_critic` times, each time on other images and noise; then G moves once.
+
+    With one move each they share the fakes.
+    """
+    if n_critic == 1:
+        return (Round(play=play, moves=(Move("d", d_loss), Move("g", g_loss))),)
+    return (Round(play=play, moves=(Move("d", d_loss),), repeat=n_critic), Round(play=play, moves=(Move("g", g_loss),)))
