@@ -6,7 +6,7 @@ a naive loop.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -47,11 +47,15 @@ class _Convolution(nn.Module):
         Raises:
             UserError: if kernel, strides or padding are not two-dimensional ones.
         """
+        return self._forward(x, lambda kernel: kernel)
+
+    def _forward(self, x: Array, constrain: Callable[[Array], Array]) -> Array:
+        """The layer with `constrain(kernel)` in the place of its kernel; for layers that normalise theirs."""
         kernel_size = _pair("kernel_size", self.kernel_size)
         strides = _pair("strides", 1 if self.strides is None else self.strides)
         kernel = self.param("kernel", self.kernel_init, (*kernel_size, x.shape[-1], self.features), self.param_dtype)
         bias = self.param("bias", self.bias_init, (self.features,), self.param_dtype) if self.use_bias else None
-        x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
+        x, kernel, bias = promote_dtype(x, constrain(kernel), bias, dtype=self.dtype)
         batch, image = x.shape[:-3], x.shape[-3:]
         y = self._convolve(x.reshape(math.prod(batch), *image), kernel, strides)
         y = y if bias is None else y + bias

@@ -1,0 +1,1 @@
+"""Changes to images, as pure functions with one key an example."""

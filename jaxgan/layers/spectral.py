@@ -1,0 +1,179 @@
+"""Spectral normalisation: kernels divided by their largest singular value, so that each layer is 1-Lipschitz.
+
+Miyato, Kataoka, Koyama and Yoshida 2018, "Spectral Normalization for Generative Adversarial Networks"
+(arXiv:1802.05957), section 2. A kernel of any rank is the matrix W [everything else, out]; its largest
+singular value sigma is followed by power iteration from the vector u [out] of the step before, which the layers keep in
+the collection `spectral`.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from flax.linen.dtypes import promote_dtype
+from jax import lax
+from jaxtyping import Array, Float, Int
+
+from jaxgan.errors import UserError
+from jaxgan.layers.conv import Conv
+
+COLLECTION = "spectral"
+_EPSILON = 1e-12  # singular values below it are taken for zero
+_FIRST = 15  # power iterations at initialisation, so that the first step divides by nearly the true sigma
+
+
+def spectral_norm(
+    kernel: Float[Array, "*rest o"], u: Float[Array, " o"], iterations: int = 1
+) -> tuple[Float[Array, "*rest o"], Float[Array, " o"]]:
+    """The kernel divided by its largest singular value, and the vector that found it.
+
+    sigma = v^T W u with v = W u / |W u| after `iterations` steps u <- W^T v / |W^T v|, u and v being constants to the
+    gradient, which flows through W (section 2.3: it keeps W from growing in its first singular direction). v always
+    belongs to the u that is returned, so `iterations=0` with that u divides by the same sigma again.
+
+    Args:
+        kernel: output channels last.
+        u: right singular vector of the step before, of length 1.
+        iterations: power iterations; 0 takes u as it is, as evaluation does.
+
+    Returns:
+        `(kernel / sigma, new u)`. Computed in float32, or float64 for such kernels; the kernel keeps its dtype.
+    """
+    exact = jnp.promote_types(kernel.dtype, jnp.float32)
+    w = kernel.reshape(-1, kernel.shape[-1]).astype(exact)
+    u = u.astype(exact)
+    fixed = lax.stop_gradient(w)
+    v = _unit(_product(fixed, u))
+    for _ in range(iterations):
+        u = _unit(_product(v, fixed), u)
+        v = _unit(_product(fixed, u))
+    u, v = lax.stop_gradient((u, v))
+    sigma = jnp.maximum(_product(v, _product(w, u)), _EPSILON)
+    return (kernel / sigma).astype(kernel.dtype), u
+
+
+class SpectralConv(Conv):
+    """`layers.conv.Conv` with a spectrally normalised kernel; the bias is free.
+
+    Attributes are those of `Conv`, and:
+        iterations: power iterations a training step; the paper takes 1.
+    """
+
+    iterations: int = 1
+
+    @nn.compact
+    def __call__(  # pyright: ignore[reportIncompatibleMethodOverride] (a `Conv` never asks whether it trains)
+        self, x: Float[Array, "*batch h w i"], *, train: bool
+    ) -> Float[Array, "*batch m n {self.features}"]:
+        """Convolve the last three axes of x; all axes before them are batch.
+
+        Args:
+            x: channels-last images.
+            train: take a step of power iteration and keep it where the collection `spectral` is mutable.
+
+        Returns:
+            Channels-last images, in the dtype that `Conv` gives.
+
+        Raises:
+            UserError: if kernel, strides or padding are not two-dimensional ones, or `iterations` is below 1.
+        """
+        return self._forward(x, lambda kernel: _normalised(self, kernel, self.iterations, train))
+
+
+class SpectralDense(nn.Module):
+    """`flax.linen.Dense` with a spectrally normalised kernel; the bias is free.
+
+    Attributes:
+        features: number of outputs.
+        use_bias: add one learned number to each output.
+        dtype: of the computation; None takes what inputs and parameters promote to.
+        param_dtype: of the parameters.
+        kernel_init: initialiser of `kernel` [in, out].
+        bias_init: initialiser of `bias` [out].
+        iterations: power iterations a training step; the paper takes 1.
+    """
+
+    features: int
+    use_bias: bool = True
+    dtype: Any = None
+    param_dtype: Any = jnp.float32
+    kernel_init: nn.initializers.Initializer = nn.linear.default_kernel_init
+    bias_init: nn.initializers.Initializer = nn.initializers.zeros_init()
+    iterations: int = 1
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "*batch i"], *, train: bool) -> Float[Array, "*batch {self.features}"]:
+        """Map the last axis of x linearly.
+
+        Args:
+            x: vectors.
+            train: take a step of power iteration and keep it where the collection `spectral` is mutable.
+        """
+        kernel = self.param("kernel", self.kernel_init, (x.shape[-1], self.features), self.param_dtype)
+        bias = self.param("bias", self.bias_init, (self.features,), self.param_dtype) if self.use_bias else None
+        kernel = _normalised(self, kernel, self.iterations, train)
+        x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
+        y = x @ kernel
+        return y if bias is None else y + bias
+
+
+class SpectralEmbed(nn.Module):
+    """`flax.linen.Embed` with a spectrally normalised table.
+
+    Attributes:
+        num_embeddings: number of rows of the table: of classes, say.
+        features: length of a row.
+        dtype: of the result; None takes that of the table.
+        param_dtype: of the parameters.
+        embedding_init: initialiser of `embedding` [num_embeddings, features].
+        iterations: power iterations a training step; the paper takes 1.
+    """
+
+    num_embeddings: int
+    features: int
+    dtype: Any = None
+    param_dtype: Any = jnp.float32
+    embedding_init: nn.initializers.Initializer = nn.linear.default_embed_init
+    iterations: int = 1
+
+    @nn.compact
+    def __call__(self, index: Int[Array, "*batch"], *, train: bool) -> Float[Array, "*batch {self.features}"]:
+        """Rows of the normalised table.
+
+        Args:
+            index: row numbers, from 0.
+            train: take a step of power iteration and keep it where the collection `spectral` is mutable.
+        """
+        shape = (self.num_embeddings, self.features)
+        table = self.param("embedding", self.embedding_init, shape, self.param_dtype)
+        (table,) = promote_dtype(_normalised(self, table, self.iterations, train), dtype=self.dtype)
+        return jnp.take(table, index, axis=0)
+
+
+def _normalised(layer: nn.Module, kernel: Array, iterations: int, train: bool) -> Array:
+    """The kernel by `spectral_norm` from the layer's own u, whose move is kept in training if it may change."""
+    if iterations < 1:
+        raise UserError(f"iterations of a spectrally normalised layer must be at least 1, got {iterations}.")
+    u = layer.variable(COLLECTION, "u", lambda: _first(layer.make_rng("params"), kernel))
+    normal, moved = spectral_norm(kernel, u.value, iterations if train else 0)
+    if train and layer.is_mutable_collection(COLLECTION) and not layer.is_initializing():
+        u.value = moved
+    return normal
+
+
+def _first(key: Array, kernel: Array) -> Array:
+    exact = jnp.promote_types(kernel.dtype, jnp.float32)
+    u = jax.random.normal(key, kernel.shape[-1:], exact)
+    return lax.fori_loop(0, _FIRST, lambda _, u: spectral_norm(kernel, u, 1)[1], u / jnp.linalg.norm(u))
+
+
+def _product(a: Array, b: Array) -> Array:
+    # A GPU or TPU would round the factors to fewer bits, and sigma with them.
+    return jnp.matmul(a, b, precision=lax.Precision.HIGHEST)
+
+
+def _unit(x: Array, otherwise: Array | float = 0.0) -> Array:
+    """The vector at length 1; `otherwise` for zeros, so that a kernel of zeros does not lose its u for ever."""
+    length = jnp.linalg.norm(x)
+    return jnp.where(length > _EPSILON, x / jnp.maximum(length, _EPSILON), otherwise)
