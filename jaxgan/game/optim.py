@@ -20,6 +20,7 @@ def adam(
     b2: optax.ScalarOrSchedule = 0.999,
     eps: float = 1e-8,
     lazy_every: int | None = None,
+    moves: int = 1,
 ) -> optax.GradientTransformation:
     """Adam with the momentum that GANs use (Radford et al. 2015: b1 = 0.5).
 
@@ -28,17 +29,19 @@ def adam(
         b1: decay of the first moment, per training step.
         b2: decay of the second moment, per training step; a number, or a schedule of the training step.
         eps: added to the root of the second moment.
-        lazy_every: set it to k when this player also moves in a round with `every=k`. The player then makes k + 1
-            updates in k steps, so the rate is multiplied by c = k / (k + 1) and the betas are raised to the power c,
-            which keeps rate and averaging time per training step what they were (Karras et al. 2020, StyleGAN2,
-            appendix B).
+        lazy_every: set it to k when this player also moves in a round with `every=k`. With n moves in every step the
+            player then makes n k + 1 updates in k steps, so the rate is multiplied by c = n k / (n k + 1) and the betas
+            are raised to the power c, which keeps rate and averaging time per training step what they were (Karras et
+            al. 2020, StyleGAN2, appendix B).
+        moves: n, how often the player moves in every training step (`Round(repeat=n)`); schedules need to know.
     """
-    _check(learning_rate, b1, b2, lazy_every)
-    c = 1.0 if lazy_every is None else lazy_every / (lazy_every + 1)
-    rate = (lambda updates: c * learning_rate(updates * c)) if callable(learning_rate) else c * learning_rate
+    _check(learning_rate, b1, b2, lazy_every, moves)
+    c = 1.0 if lazy_every is None else moves * lazy_every / (moves * lazy_every + 1)
+    steps = c / moves  # of training, for each update
+    rate = (lambda updates: c * learning_rate(updates * steps)) if callable(learning_rate) else c * learning_rate
     if not callable(b2):
         return optax.adam(rate, b1**c, b2**c, eps)
-    return optax.inject_hyperparams(optax.adam)(rate, b1**c, lambda updates: b2(updates * c) ** c, eps)
+    return optax.inject_hyperparams(optax.adam)(rate, b1**c, lambda updates: b2(updates * steps) ** c, eps)
 
 
 class OptimisticState(NamedTuple):
@@ -93,7 +96,7 @@ def clipped(optimizer: optax.GradientTransformation, limit: float) -> optax.Grad
 
 
 def _check(
-    learning_rate: optax.ScalarOrSchedule, b1: float, b2: optax.ScalarOrSchedule, lazy_every: int | None
+    learning_rate: optax.ScalarOrSchedule, b1: float, b2: optax.ScalarOrSchedule, lazy_every: int | None, moves: int
 ) -> None:
     if not callable(learning_rate) and not learning_rate > 0:
         raise UserError(f"a learning rate must be above 0, got {learning_rate}.")
@@ -102,3 +105,5 @@ def _check(
             raise UserError(f"{name} must be at least 0 and below 1, got {beta}.")
     if lazy_every is not None and lazy_every < 1:
         raise UserError(f"lazy_every must be at least 1 step, got {lazy_every}.")
+    if moves < 1:
+        raise UserError(f"moves must be at least 1 in a step, got {moves}.")

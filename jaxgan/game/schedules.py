@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Literal, TypeAlias, get_args
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Num
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float
 
 from jaxgan.errors import UserError
 
-Step: TypeAlias = Num[Array, ""] | int | float  # a lazy optimiser counts in fractions of a step
-Schedule: TypeAlias = Callable[[Step], Float[Array, ""]]
+Schedule: TypeAlias = Callable[[ArrayLike], Float[Array, ""]]  # of the step, which lazy optimisers cut in fractions
 Shape = Literal["constant", "linear", "cosine"]
 
 
@@ -35,7 +35,7 @@ def schedule(shape: str, start: float, end: float, steps: int) -> Schedule:
     if steps < 1:
         raise UserError(f"a schedule takes at least 1 step, got {steps}.")
 
-    def value(step: Step) -> Float[Array, ""]:
+    def value(step: ArrayLike) -> Float[Array, ""]:
         done = jnp.clip(jnp.asarray(step, jnp.float32) / steps, 0.0, 1.0)
         share = {"constant": 0 * done, "linear": done, "cosine": (1 - jnp.cos(jnp.pi * done)) / 2}[shape]
         return jnp.asarray(start + (end - start) * share, jnp.float32)

@@ -12,7 +12,7 @@ joined to the latent vector, and to the image as constant channels.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -83,6 +83,8 @@ class DCGANDiscriminator(nn.Module):
         width: channels of the first layer; each layer after has twice as many.
         negative_slope: of the LeakyReLU.
         classes: number of classes; 0 for an unconditional discriminator.
+        norm: "batch"; "layer", over all numbers of an image, which a gradient penalty allows (Gulrajani et al. 2017,
+            section 4); or "none", with biases in the convolutions instead.
         dtype: of the computation; parameters, batch statistics and logits are float32.
         axis_name: mapped axis over which batch statistics are averaged, or None.
     """
@@ -90,6 +92,7 @@ class DCGANDiscriminator(nn.Module):
     width: int = 64
     negative_slope: float = 0.2
     classes: int = 0
+    norm: Literal["batch", "layer", "none"] = "batch"
     dtype: Any = jnp.float32
     axis_name: str | None = None
 
@@ -113,11 +116,19 @@ class DCGANDiscriminator(nn.Module):
         _, halvings = pyramid(*x.shape[1:3])
         x = _with_planes(x, one_hot(label, self.classes))
         for layer, features in enumerate(_features(self.width, halvings)):
-            x = Conv(features, (4, 4), (2, 2), use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
-            x = _batch_norm(train, self.dtype, self.axis_name)(x) if layer else x
+            bias = self.norm == "none"
+            x = Conv(features, (4, 4), (2, 2), use_bias=bias, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
+            x = self._normalised(x, train) if layer else x
             x = jax.nn.leaky_relu(x, self.negative_slope)
         x = nn.Dense(1, use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x.reshape(x.shape[0], -1))
         return x[:, 0].astype(jnp.float32)
+
+    def _normalised(self, x: Array, train: bool) -> Array:
+        if self.norm == "batch":
+            return _batch_norm(train, self.dtype, self.axis_name)(x)
+        if self.norm == "layer":
+            return nn.LayerNorm(epsilon=1e-5, dtype=self.dtype, reduction_axes=(1, 2, 3))(x)
+        return x
 
 
 def pyramid(height: int, width: int) -> tuple[tuple[int, int], int]:
@@ -136,8 +147,8 @@ def pyramid(height: int, width: int) -> tuple[tuple[int, int], int]:
     found = _split(height, width)
     if found is None:
         raise UserError(
-            f"image size {height}x{width} does not suit DCGAN, which doubles a base of {_MIN_SIDE}x{_MIN_SIDE} or more "
-            f"but at most {_MAX_AREA} pixels once or more; sizes nearby that work: {_nearby(height, width)}."
+            f"image size {height}x{width} does not suit this network, which doubles a base of {_MIN_SIDE}x{_MIN_SIDE} "
+            f"or more but at most {_MAX_AREA} pixels once or more; sizes nearby that work: {_nearby(height, width)}."
         )
     return found
 

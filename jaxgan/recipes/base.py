@@ -3,7 +3,8 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +18,7 @@ from jaxgan.game import (
     GameState,
     Precision,
     Round,
+    StepFn,
     System,
     adam,
     init_state,
@@ -59,13 +61,17 @@ class LatentConfig(RecipeConfig):
     """Adam's decay of the first moment, for both players."""
 
 
-MAY_BE_ZERO = ("classes", "ema_halflife_kimg", "beta1")
+MAY_BE_ZERO = ("classes", "ema_halflife_kimg", "beta1", "label_smoothing", "label_noise", "penalty_weight_end")
 
 
 def check(config: RecipeConfig) -> None:
-    """Raise a UserError that names the first field of `config` whose number is impossible."""
+    """Raise a UserError that names the first field of `config` whose value is impossible."""
+    hints = get_type_hints(type(config))
     for field in fields(config):
         value = getattr(config, field.name)
+        choices = _choices(hints[field.name])
+        if choices and value not in choices:
+            raise UserError(f"{flag(field.name)} takes one of {', '.join(map(str, choices))}; got {value!r}.")
         if value == ():
             raise UserError(f"{flag(field.name)} takes at least one number, got none.")
         for number in _numbers(value):
@@ -73,8 +79,10 @@ def check(config: RecipeConfig) -> None:
             if not (number > 0 or (zero_ok and number == 0)) or math.isinf(number):
                 takes = "finite" if number > 0 else "at least 0" if zero_ok else "above 0"
                 raise UserError(f"{flag(field.name)} must be {takes}, got {number}.")
-    if getattr(config, "beta1", 0.0) >= 1:
-        raise UserError(f"--beta1 must be at least 0 and below 1, got {getattr(config, 'beta1', None)}.")
+    for name in ("beta1", "beta2", "beta2_end"):
+        if getattr(config, name, 0.0) >= 1:
+            least = "at least" if name in MAY_BE_ZERO else "above"
+            raise UserError(f"{flag(name)} must be {least} 0 and below 1, got {getattr(config, name)}.")
     if config.batch_size % config.accumulate:
         raise UserError(
             f"--batch-size must be a multiple of --accumulate {config.accumulate}, got {config.batch_size}."
@@ -92,9 +100,11 @@ def check_conditional(config: RecipeConfig, recipe: str) -> None:
 INIT_STREAM = 0x696E6974  # larger than any step
 
 
-def default_optimizers(config: LatentConfig) -> dict[str, optax.GradientTransformation]:
-    """Adam for the generator and the discriminator, each with its own rate."""
-    return {"g": adam(config.g_learning_rate, config.beta1), "d": adam(config.d_learning_rate, config.beta1)}
+def optimizers_of(
+    config: LatentConfig, own: Mapping[str, optax.GradientTransformation] | None
+) -> Mapping[str, optax.GradientTransformation]:
+    """The recipe's own optimisers, or Adam for the generator and the discriminator, each with its own rate."""
+    return own or {"g": adam(config.g_learning_rate, config.beta1), "d": adam(config.d_learning_rate, config.beta1)}
 
 
 def batch_shapes(config: RecipeConfig, cuts: int) -> dict[str, jax.ShapeDtypeStruct]:
@@ -115,6 +125,7 @@ def latent_game(
     optimizers: Mapping[str, optax.GradientTransformation] | None = None,
     extras: Mapping[str, Any] | None = None,
     conditional: bool = False,
+    make_step: Callable[..., StepFn] = make_train_step,
 ) -> System:
     """The system of a game between a generator `g` and a discriminator `d`, with a moving average of `g`.
 
@@ -128,10 +139,11 @@ def latent_game(
         optimizers: of both players; Adam with the configuration's rates unless given.
         extras: as for `init_state`.
         conditional: as in `System`.
+        make_step: `make_train_step`, or `make_extragradient_step`.
     """
-    optimizers = optimizers or default_optimizers(config)
+    optimizers = optimizers_of(config, optimizers)
     ema = {"g": Ema(config.ema_halflife_kimg)} if config.ema_halflife_kimg else {}
-    step = make_train_step(rounds, optimizers, ema=ema, axis_name=axis_name, accumulate=config.accumulate)
+    step = make_step(rounds, optimizers, ema=ema, axis_name=axis_name, accumulate=config.accumulate)
 
     def init(rng: Key[Array, ""]) -> GameState:
         # The run's key is folded with step numbers; the players' keys must come from elsewhere.
@@ -140,6 +152,15 @@ def latent_game(
         return init_state(rounds, optimizers, players, ema=ema, extras=extras, batch=batch, axis_name=axis_name)
 
     return System(init, step, sample, dict(networks), config, microbatches(rounds), conditional)
+
+
+def _choices(hint: Any) -> tuple[Any, ...]:
+    """The values that a `Literal`, or a `Literal` or None, allows; nothing for other types."""
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    members = get_args(hint) if get_origin(hint) in (Union, UnionType) else ()
+    found = [choice for member in members for choice in _choices(member)]
+    return (*found, None) if found else ()
 
 
 def _numbers(value: Any) -> list[int | float]:

@@ -7,16 +7,15 @@ beta1 0.5 (sections 3 and 4).
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from jaxgan.game import System, policy
-from jaxgan.losses import adversarial
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
-from jaxgan.recipes.base import LatentConfig, check, latent_game
-from jaxgan.recipes.wiring import objectives, take_turns, wire
+from jaxgan.recipes.toolbox import ToolboxConfig, check_toolbox, stabilised, warn_of_batch_statistics
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(LatentConfig):
+class Config(ToolboxConfig):
     """Settings of the paper, with networks sized for small images on two cores."""
 
     steps: int = 4_000
@@ -24,15 +23,16 @@ class Config(LatentConfig):
     """Channels of the generator's last hidden layer; each earlier one has twice as many."""
     d_width: int = 32
     """Channels of the discriminator's first layer; each later one has twice as many."""
+    d_norm: Literal["batch", "layer", "none"] = "batch"
+    """Normalisation in the discriminator; a penalty on its slope suits the batch's ill."""
 
 
 def build(config: Config, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
-    check(config)
+    check_toolbox(config)
+    if config.penalty != "none" and config.d_norm == "batch":
+        warn_of_batch_statistics(f"--penalty {config.penalty}")
     dtype = policy(config.precision).compute
     G = DCGANGenerator(config.image_shape, config.g_width, dtype=dtype, axis_name=axis_name)
-    D = DCGANDiscriminator(config.d_width, dtype=dtype, axis_name=axis_name)
-    play, judge, init_players, sample = wire(config, G, D)
-    d_loss, g_loss = objectives(judge, adversarial.non_saturating_gan)
-    rounds = take_turns(play, d_loss, g_loss)
-    return latent_game(config, {"g": G, "d": D}, rounds, init_players, sample, axis_name)
+    D = DCGANDiscriminator(config.d_width, norm=config.d_norm, dtype=dtype, axis_name=axis_name)
+    return stabilised(config, G, D, axis_name)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -19,6 +20,7 @@ from jaxgan.train import checkpoint
 from jaxgan.train.config import RunConfig, check_game, check_run, to_json
 from jaxgan.train.report import Report
 
+ROLLBACK_STREAM = 0x726F6C6C  # larger than any step, with which keys are folded too
 Build: TypeAlias = Callable[[Any, str | None], System]
 """`(config, axis_name) -> System`, as a recipe's `build`."""
 
@@ -39,6 +41,7 @@ class Plan:
         abstract: shapes, dtypes and shardings of the state.
         report: where the run speaks.
         extractor: what generated images are measured by, or None.
+        warnings: sentences in which the recipe doubts its configuration.
     """
 
     summary: str
@@ -52,16 +55,19 @@ class Plan:
     abstract: Any
     report: Report
     extractor: Extractor | None
+    warnings: tuple[str, ...] = ()
 
     @property
     def classes(self) -> int:
         """Classes to choose from when sampling, 0 where there is no choice."""
         return len(self.data.class_names) if self.system.conditional else 0
 
-    @property
-    def key(self) -> Key[Array, ""]:
-        """The run's key, on all devices."""
-        return parallel.place_state(jax.random.key(self.run.seed), self.mesh)
+    def key(self, rollbacks: int = 0) -> Key[Array, ""]:
+        """The run's key, on all devices; another one after going back, for the same would give the same collapse."""
+        key = jax.random.key(self.run.seed)
+        if rollbacks:
+            key = jax.random.fold_in(jax.random.fold_in(key, ROLLBACK_STREAM), rollbacks)
+        return parallel.place_state(key, self.mesh)
 
     def description(self) -> dict[str, Any]:
         """The run as JSON values: what config.json holds, enough to make this plan again."""
@@ -92,6 +98,7 @@ class Plan:
             f"seed {run.seed}",
             f"Checkpoints every {run.checkpoint_every:,} steps, the latest {run.keep} kept, {megabytes:.3g} MB each",
             *([self._evaluation()] if self.extractor else []),
+            *(f"Warning     {sentence}" for sentence in self.warnings),
         ]
 
     def _evaluation(self) -> str:
@@ -113,14 +120,21 @@ def make_plan(
     check_run(run)
     config = adapt(config, data)
     mesh = parallel.make_mesh()
-    system = build(config, parallel.axis_name_of(run.parallel))
+    system, warned = _build(build, config, parallel.axis_name_of(run.parallel))
     rows = config.batch_size * system.microbatches
     check_game(config, rows, mesh.size)
     module = sys.modules.get(build.__module__)
     summary = ((module and module.__doc__) or build.__name__).splitlines()[0]
     abstract = abstract_state(system, mesh)
     extractor = choose(run.extractor, [data.image_shape], weights=run.weights) if run.eval_every else None
-    return Plan(summary, recipe, system, config, data, run, mesh, rows, abstract, report, extractor)
+    return Plan(summary, recipe, system, config, data, run, mesh, rows, abstract, report, extractor, warned)
+
+
+def _build(build: Build, config: Any, axis_name: str | None) -> tuple[System, tuple[str, ...]]:
+    """The system, and what its recipe warns of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        return build(config, axis_name), tuple(str(each.message) for each in caught)
 
 
 def adapt(config: Any, data: datasets.ImageData) -> Any:

@@ -11,7 +11,7 @@ import optax
 from jaxgan.game import Round, adam, make_train_step, normal
 from jaxgan.game.random import example_keys
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
-from jaxgan.recipes import base, dcgan
+from jaxgan.recipes import dcgan, toolbox
 
 CONFIG = dcgan.Config(image_shape=(32, 32, 1), batch_size=16, g_width=16, d_width=16, ema_halflife_kimg=0.0)
 
@@ -76,5 +76,5 @@ def test_a_step_does_and_costs_what_a_hand_fused_step_does_and_two_rounds_cost_m
         single = tuple(Round(play=r.play, moves=(move,)) for r in rounds for move in r.moves)
         return make_train_step(single, *arguments, **options)
 
-    monkeypatch.setattr(base, "make_train_step", apart)
+    monkeypatch.setattr(toolbox, "make_train_step", apart)
     assert compiled(dcgan.build(CONFIG).step, state)[0] > 1.05 * hand_flops

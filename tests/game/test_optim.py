@@ -48,6 +48,15 @@ def test_a_schedule_is_read_at_the_training_step():
     np.testing.assert_allclose(lazy, [-0.5 * rate for rate in (1.0, 0.75, 0.5, 0.25)], rtol=1e-5)
 
 
+def test_a_schedule_knows_of_several_moves_a_step():
+    """Oracle: counting. Five moves a step and one more every second: 11 updates in 2 steps, at 10/11 of the rate."""
+    schedule = optax.linear_schedule(1.0, 0.0, 4)
+    for lazy_every, per_step, c in ((None, 5, 1.0), (2, 5.5, 10 / 11)):
+        rule = adam(schedule, b1=0.0, b2=0.0, lazy_every=lazy_every, moves=5)
+        expected = [-c * (1 - n / per_step / 4) for n in range(22)]
+        np.testing.assert_allclose(updates(rule, [1.0] * 22)[:20], expected[:20], rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -55,6 +64,7 @@ def test_a_schedule_is_read_at_the_training_step():
         ({"learning_rate": 1e-3, "b1": 1.0}, "b1 must be at least 0 and below 1, got 1.0"),
         ({"learning_rate": 1e-3, "b2": -0.1}, "b2 must be"),
         ({"learning_rate": 1e-3, "lazy_every": 0}, "lazy_every must be at least 1 step, got 0"),
+        ({"learning_rate": 1e-3, "moves": 0}, "moves must be at least 1 in a step, got 0"),
     ],
 )
 def test_impossible_numbers(arguments, sentence):

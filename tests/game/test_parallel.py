@@ -142,7 +142,12 @@ def test_two_processes_train_to_the_state_of_one(tmp_path):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     root = Path(__file__).parents[2]
-    env = {**os.environ, "PYTHONPATH": str(root), "XLA_FLAGS": "", "JAX_PLATFORMS": "cpu"}
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(root),
+        "XLA_FLAGS": f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=1",
+        "JAX_PLATFORMS": "cpu",
+    }
     command = [sys.executable, "-m", "tests.game.one_process", str(tmp_path), str(port)]
     processes = [subprocess.Popen([*command, str(rank)], env=env, cwd=root) for rank in range(2)]
     try:

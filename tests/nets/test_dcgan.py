@@ -148,3 +148,28 @@ def test_labels_reach_a_conditional_network(net):
         net.init(KEY, x, train=False)
     with pytest.raises(UserError, match="classes=0"):
         net.clone(classes=0).init(KEY, x, jnp.arange(3), train=False)
+
+
+# Oracle: the definition: layer normalisation over all numbers of an image by hand, from the layer's own input.
+def test_layer_normalisation_in_the_discriminator():
+    d = DCGANDiscriminator(width=4, norm="layer")
+    x = jax.random.normal(KEY, (3, 16, 16, 1))
+    variables = d.init(KEY, x, train=True)
+    assert set(variables) == {"params"}
+    _, seen = d.apply(variables, x, train=True, capture_intermediates=True, mutable=["intermediates"])
+    seen = seen["intermediates"]
+    inner, outer = (np.asarray(seen[name]["__call__"][0]) for name in ("Conv_1", "LayerNorm_0"))
+    centred = inner - inner.mean((1, 2, 3), keepdims=True)
+    wanted = centred / np.sqrt((centred**2).mean((1, 2, 3), keepdims=True) + 1e-5)
+    np.testing.assert_allclose(outer, wanted, atol=1e-4)
+
+
+# Oracle: each image alone: without batch normalisation no image looks at the others.
+@pytest.mark.parametrize("norm", ["layer", "none"])
+def test_a_discriminator_without_batch_normalisation_judges_each_image_alone(norm):
+    d = DCGANDiscriminator(width=4, norm=norm)
+    x = jax.random.normal(KEY, (3, 16, 16, 1))
+    logits, variables = d.init_with_output(KEY, x, train=True)
+    np.testing.assert_allclose(d.apply(variables, x[1:2], train=True), logits[1:2], atol=1e-6)
+    biases = [name for name, layer in variables["params"].items() if name.startswith("Conv") and "bias" in layer]
+    assert len(biases) == (2 if norm == "none" else 0)

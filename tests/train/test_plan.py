@@ -1,5 +1,7 @@
 """Plans. Oracle: the arguments they are made from."""
 
+import warnings
+
 import jax
 import pytest
 
@@ -47,3 +49,12 @@ def test_impossible_options_are_found_here():
 def test_a_builder_without_a_docstring_has_a_name(monkeypatch):
     monkeypatch.setattr(toy, "__doc__", None)
     assert plan().summary == "build"
+
+
+def test_what_a_recipe_doubts_is_a_line_of_the_plan():
+    def build(config, axis_name=None):
+        warnings.warn("--d-norm batch suits this game ill.", UserWarning, stacklevel=2)
+        return toy.build(config, axis_name)
+
+    made = make_plan(build, toy.Config(), toy.images(), RunConfig(), recipe=None, report=toy.Said())
+    assert "Warning     --d-norm batch suits this game ill." in made.lines()

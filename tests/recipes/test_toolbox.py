@@ -1,0 +1,162 @@
+"""The toolbox's options: what they change in a step, and which exclude each other."""
+
+import dataclasses
+import warnings
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from jaxgan.errors import UserError
+from jaxgan.game import apply, normal
+from jaxgan.game.random import example_keys
+from jaxgan.losses import adversarial, penalties
+from jaxgan.losses.batches import pack
+from jaxgan.recipes import toolbox
+from tests.recipes import contract
+
+KEY = contract.KEY
+
+
+def build(**changes):
+    return contract.build("gan", **changes)
+
+
+def first_step(**changes):
+    """The system, its first state, the metrics of the first step; real images, and fakes of that step's play."""
+    system = build(**changes)
+    state, batch = jax.jit(system.init)(KEY), contract.batch("gan")
+    _, metrics = jax.jit(system.step)(state, batch, KEY)
+    key = jax.random.fold_in(jax.random.fold_in(jax.random.fold_in(KEY, 0), 0), 0)  # step, round, the play
+    z = normal(example_keys(key, jnp.arange(16)), (6,))
+    x_fake = apply(system.networks["g"], state.players["g"].variables(), z)
+    return system, state, metrics, batch["image"], x_fake
+
+
+def judge(system, state, x):
+    return apply(system.networks["d"], state.players["d"].variables(), x)
+
+
+@pytest.mark.parametrize("name", ["lsgan", "hinge", "ra_non_saturating", "rp_non_saturating"])
+def test_the_loss_is_the_one_asked_for(name):
+    """Oracle: the game's losses of logits from networks applied by hand."""
+    system, state, metrics, x_real, x_fake = first_step(loss=name)
+    game = adversarial.named(name)
+    expected = game.d(judge(system, state, x_real), judge(system, state, x_fake)).mean()
+    np.testing.assert_allclose(metrics["d/loss"], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["r1", "r2", "r1_r2"])
+def test_the_penalty_is_added_with_its_weight(name):
+    """Oracle: gradients of D by hand."""
+    system, state, metrics, x_real, x_fake = first_step(penalty=name, penalty_weight=3.0)
+
+    def squared_slope(x):
+        gradient = jax.vmap(jax.grad(lambda x: judge(system, state, x[None])[0]))(x)
+        return 0.5 * jnp.square(gradient).sum((1, 2, 3)).mean()
+
+    at = {"r1": (x_real,), "r2": (x_fake,), "r1_r2": (x_real, x_fake)}[name]
+    expected = 3.0 * sum(squared_slope(x) for x in at)
+    np.testing.assert_allclose(metrics["penalty"], expected, rtol=1e-5)
+    plain = adversarial.binary_cross_entropy(judge(system, state, x_real), judge(system, state, x_fake)).mean()
+    np.testing.assert_allclose(metrics["d/loss"], plain + expected, rtol=1e-5)
+
+
+def test_weight_and_rates_follow_their_cosines():
+    """After half of the steps they are half-way."""
+    options = {"penalty": "r1", "penalty_weight": 4.0, "penalty_weight_end": 0.0, "steps": 2, "rate_end": 0.5}
+    system, state, metrics, x_real, _ = first_step(**options)
+    batch = contract.batch("gan")
+    one, _ = jax.jit(system.step)(state, batch, KEY)
+    _, second = jax.jit(system.step)(one, batch, KEY)
+    for weight, at, seen in ((4.0, state, metrics), (2.0, one, second)):
+        expected = weight * penalties.r1(lambda x, at=at: judge(system, at, x), x_real).mean()
+        np.testing.assert_allclose(seen["penalty"], expected, rtol=1e-5)
+
+
+def test_a_lazy_penalty_is_a_round_of_its_own():
+    system, state, metrics, *_ = first_step(penalty="r1", penalty_weight=2.0, penalty_every=4)
+    assert {"penalty/loss", "penalty/grad_norm"} <= set(metrics)
+    again, held = jax.jit(system.step)(
+        jax.jit(system.step)(state, contract.batch("gan"), KEY)[0], contract.batch("gan", 1), KEY
+    )
+    assert held["penalty/loss"] == metrics["penalty/loss"]
+    assert again.step == 2
+
+
+def test_packed_images_reach_the_discriminator_as_channels():
+    system, state, metrics, x_real, x_fake = first_step(packing=2)
+    assert state.players["d"].params["Dense_0"]["kernel"].shape[0] == 2 * 8 * 8
+    logits = [judge(system, state, pack(x, 2)) for x in (x_real, x_fake)]
+    np.testing.assert_allclose(metrics["d/loss"], adversarial.binary_cross_entropy(*logits).mean(), rtol=1e-5)
+
+
+def test_soft_labels_change_the_loss_of_real_images_only():
+    system, state, metrics, x_real, x_fake = first_step(label_smoothing=0.1)
+    real, fake = judge(system, state, x_real), judge(system, state, x_fake)
+    soft = 0.9 * jax.nn.softplus(-real) + 0.1 * jax.nn.softplus(real) + jax.nn.softplus(fake)
+    np.testing.assert_allclose(metrics["d/loss"], soft.mean(), rtol=1e-5)
+
+
+def test_rates_end_with_the_training(monkeypatch):
+    """Oracle: how often a player updates in a step: n_critic times, and twice with extragradient."""
+    seen = []
+    monkeypatch.setattr(toolbox, "adam", lambda rate, b1, **kw: seen.append((rate, kw["moves"])) or optax.sgd(1.0))
+    config = contract.config("gan", n_critic=5, rate_end=0.5)
+    toolbox._optimizers(config)
+    toolbox._optimizers(dataclasses.replace(config, n_critic=1, updates="extragradient"))
+    (g, one), (d, five), (ahead, again), _ = seen
+    assert (one, five, again) == (1, 5, 1)
+    for rate, passes in ((g, config.steps), (d, config.steps), (ahead, 2 * config.steps)):
+        np.testing.assert_allclose([rate(0), rate(passes - 1) > 1e-4, rate(passes)], [2e-4, 1, 1e-4], rtol=1e-5)
+
+
+def test_optimistic_players_keep_their_last_update():
+    state = jax.eval_shape(build(updates="optimistic").init, KEY)
+    assert state.players["g"].opt_state.last["Dense_0"]["kernel"].shape == (6, 12)
+
+
+def test_a_penalty_on_batch_statistics_is_warned_of():
+    with pytest.warns(UserWarning, match="--penalty r1 .* with --d-norm batch .* layer or none suits it better"):
+        contract.build("dcgan", penalty="r1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        contract.build("dcgan", penalty="r1", d_norm="layer")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"penalty_weight": -1.0}, "--penalty-weight must be above 0, got -1.0"),
+        ({"label_noise": 0.6}, r"--label-noise must be at most 0.5, got 0.6"),
+        ({"label_noise": -0.1}, "--label-noise must be at least 0, got -0.1"),
+        ({"label_smoothing": 0.1, "loss": "hinge"}, "--label-smoothing softens .* got --loss hinge"),
+        ({"packing": 3}, "--batch-size must be a multiple of --packing 3, got 16"),
+        ({"packing": 2, "top_k": 0.5}, "--top-k chooses among single fakes"),
+        ({"loss": "ra_hinge", "top_k": 0.5}, "--top-k chooses among single fakes, which --loss ra_hinge weighs"),
+        ({"penalty_weight": 5.0}, "--penalty-weight takes a --penalty, got none"),
+        ({"penalty_every": 4}, "--penalty-every takes a --penalty, got none"),
+        ({"updates": "optimistic", "penalty": "r1", "penalty_every": 4}, "--updates optimistic repeats D's last move"),
+        ({"updates": "extragradient", "n_critic": 2}, "--updates extragradient moves both players at once"),
+        ({"top_k": 0.0}, "--top-k must be above 0"),
+    ],
+)
+def test_options_that_cannot_be(changes, sentence):
+    with pytest.raises(UserError, match=sentence):
+        build(**changes)
+
+
+@pytest.mark.parametrize("field", ["loss", "penalty", "updates"])
+def test_a_choice_that_is_none(field):
+    """From Python: the command line's parser has its own sentence."""
+    config = contract.config("gan")
+    object.__setattr__(config, field, "bce")  # the tests check the types of arguments themselves
+    with pytest.raises(UserError, match=f"--{field} takes one of .*; got 'bce'"):
+        contract.module("gan").build(config)
+
+
+def test_packing_and_classes_exclude_each_other():
+    with pytest.raises(UserError, match="--packing joins images of several classes"):
+        contract.build("cgan", packing=2)
