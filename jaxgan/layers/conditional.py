@@ -1,0 +1,221 @@
+"""How a class, a latent vector or a style enters a network: joined to its input, as gain and bias, as a scalar product.
+
+The normalising layers standardise each channel and then give it a gain and a bias that depend on the condition:
+y = gain(c) * (x - mean) / std + bias(c). They differ in the condition c (a class or a vector) and in what mean and std
+are taken over (the batch or the image). All start as plain normalisation.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+from flax import linen as nn
+from jaxtyping import Array, Float, Int
+
+from jaxgan.layers.spectral import SpectralDense, SpectralEmbed
+
+_GLOROT = nn.initializers.glorot_uniform()
+
+
+class ConditionalBatchNorm(nn.Module):
+    """Batch normalisation with a learned gain and bias for every class.
+
+    De Vries et al. 2017 (arXiv:1707.00683); in generators Miyato and Koyama 2018 (arXiv:1802.05637), section 5.
+    Statistics are those of the whole batch, whatever its classes.
+
+    Attributes:
+        classes: number of classes.
+        momentum: share of the running statistics that a training step keeps.
+        epsilon: added to the variance.
+        dtype: of the computation; parameters and statistics are float32.
+        axis_name: mapped axis over which statistics are averaged, or None.
+    """
+
+    classes: int
+    momentum: float = 0.9
+    epsilon: float = 1e-5
+    dtype: Any = jnp.float32
+    axis_name: str | None = None
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "b *s c"], label: Int[Array, "b"], *, train: bool) -> Float[Array, "b *s c"]:
+        """The normalised channels, each with the gain and the bias of its image's class.
+
+        Args:
+            x: channels last.
+            label: class numbers in [0, classes); others give NaN.
+            train: normalise with this batch's statistics and update the running ones (collection `batch_stats`).
+        """
+        gain = _table(self, "gain", nn.initializers.ones, x.shape[-1])(label)
+        bias = _table(self, "bias", nn.initializers.zeros, x.shape[-1])(label)
+        return modulate(_batch_norm(self, train)(x), gain, bias)
+
+
+class SelfModulation(nn.Module):
+    """Batch normalisation whose gain and bias are a small network of the latent vector.
+
+    Chen et al. 2019 (arXiv:1810.01365), section 2: gain(z) = V max(0, U z + b) and a bias likewise; here both
+    share the hidden layer, and 1 is added to the gain. Class labels take part when their embedding is joined to z
+    (`JoinedLabel`).
+
+    Attributes:
+        hidden: units of the hidden layer.
+        momentum: share of the running statistics that a training step keeps.
+        epsilon: added to the variance.
+        dtype: of the computation; parameters and statistics are float32.
+        axis_name: mapped axis over which statistics are averaged, or None.
+    """
+
+    hidden: int = 32
+    momentum: float = 0.9
+    epsilon: float = 1e-5
+    dtype: Any = jnp.float32
+    axis_name: str | None = None
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "b *s c"], z: Float[Array, "b n"], *, train: bool) -> Float[Array, "b *s c"]:
+        """The normalised channels with the gains and biases that z asks for.
+
+        Args:
+            x: channels last.
+            z: latent vectors.
+            train: normalise with this batch's statistics and update the running ones (collection `batch_stats`).
+        """
+        inner = nn.relu(nn.Dense(self.hidden, kernel_init=_GLOROT, dtype=self.dtype, name="hidden")(z))
+        gain, bias = _affine(inner, x.shape[-1], self.dtype)
+        return modulate(_batch_norm(self, train)(x), gain, bias)
+
+
+class AdaIN(nn.Module):
+    """Adaptive instance normalisation: each image's channels take the mean and the deviation that a style asks for.
+
+    Huang and Belongie 2017 (arXiv:1703.06868), equation 8, with mean and deviation an affine map of a style vector
+    (Karras et al. 2019, arXiv:1812.04948, section 2).
+
+    Attributes:
+        epsilon: added to the variance.
+        dtype: of the computation; parameters and statistics are float32.
+    """
+
+    epsilon: float = 1e-5
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "b h w c"], style: Float[Array, "b n"]) -> Float[Array, "b h w c"]:
+        """The image's channels, standardised over its pixels, with the gains and biases of the style.
+
+        Args:
+            x: channels-last images.
+            style: style vectors.
+        """
+        gain, bias = _affine(style, x.shape[-1], self.dtype)
+        standard = nn.InstanceNorm(epsilon=self.epsilon, use_bias=False, use_scale=False, dtype=self.dtype)(x)
+        return modulate(standard, gain, bias)
+
+
+class Projection(nn.Module):
+    """The projection discriminator's last layer: logit = V[y] . phi + psi(phi).
+
+    Miyato and Koyama 2018 (arXiv:1802.05637), section 3: phi are the features of an image, psi a linear map to one
+    number, V a vector for each class. It is the form of log p(x|y) / q(x|y) for classes with log-linear posteriors.
+
+    Attributes:
+        classes: number of classes.
+        spectral: normalise psi and V spectrally.
+        dtype: of the computation; parameters are float32.
+    """
+
+    classes: int
+    spectral: bool = True
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, phi: Float[Array, "b n"], label: Int[Array, "b"], *, train: bool) -> Float[Array, "b"]:
+        """Logits in `dtype`.
+
+        Args:
+            phi: features.
+            label: class numbers in [0, classes); others give NaN.
+            train: take a step of power iteration (collection `spectral`).
+        """
+        psi: dict[str, Any] = {"features": 1, "kernel_init": _GLOROT, "dtype": self.dtype, "name": "psi"}
+        rows: dict[str, Any] = {"embedding_init": _GLOROT, "dtype": self.dtype, "name": "classes"}
+        if self.spectral:
+            logits = SpectralDense(**psi)(phi, train=train)
+            v = SpectralEmbed(self.classes, phi.shape[-1], **rows)(label, train=train)
+        else:
+            logits = nn.Dense(**psi)(phi)
+            v = nn.Embed(self.classes, phi.shape[-1], **rows)(label)
+        return logits[:, 0] + jnp.sum(v * phi.astype(self.dtype), axis=1)
+
+
+class JoinedLabel(nn.Module):
+    """A vector with the embedding of a class joined to it.
+
+    Mirza and Osindero 2014 (arXiv:1411.1784), with a learned vector for each class in place of the one-hot row.
+
+    Attributes:
+        classes: number of classes.
+        features: length of a class's vector.
+        dtype: of the computation; parameters are float32.
+    """
+
+    classes: int
+    features: int
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, z: Float[Array, "b n"], label: Int[Array, "b"]) -> Float[Array, "b joined"]:
+        """`[b, n + features]` in `dtype`: z, then the class's vector. Labels outside [0, classes) give NaN."""
+        vector = _table(self, "classes", nn.initializers.normal(1.0), self.features)(label)
+        return jnp.concatenate([z.astype(self.dtype), vector], axis=1)
+
+
+class LabelPlane(nn.Module):
+    """An image with one more channel, a learned picture of its class.
+
+    Denton et al. 2015 (LAPGAN, arXiv:1506.05751): a linear map of the one-hot class, as a plane of the
+    image's size.
+
+    Attributes:
+        classes: number of classes.
+        dtype: of the computation; parameters are float32.
+    """
+
+    classes: int
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "b h w c"], label: Int[Array, "b"]) -> Float[Array, "b h w c+1"]:
+        """`x` in `dtype` with the plane as last channel. Labels outside [0, classes) give NaN."""
+        b, h, w, _ = x.shape
+        plane = _table(self, "classes", nn.initializers.normal(1.0), h * w)(label)
+        return jnp.concatenate([x.astype(self.dtype), plane.reshape(b, h, w, 1)], axis=-1)
+
+
+def modulate(x: Float[Array, "b *s c"], gain: Float[Array, "b c"], bias: Float[Array, "b c"]) -> Float[Array, "b *s c"]:
+    """Give each channel of each example a gain and a bias of its own: gain * x + bias."""
+    shape = (x.shape[0], *(1 for _ in x.shape[1:-1]), x.shape[-1])
+    return gain.reshape(shape) * x + bias.reshape(shape)
+
+
+def _batch_norm(layer: ConditionalBatchNorm | SelfModulation, train: bool) -> nn.BatchNorm:
+    return nn.BatchNorm(
+        use_running_average=not train,
+        momentum=layer.momentum,
+        epsilon=layer.epsilon,
+        dtype=layer.dtype,
+        use_bias=False,
+        use_scale=False,
+        axis_name=layer.axis_name,
+    )
+
+
+def _table(layer: Any, name: str, init: Any, features: int) -> nn.Embed:
+    return nn.Embed(layer.classes, features, embedding_init=init, dtype=layer.dtype, name=name)
+
+
+def _affine(vector: Float[Array, "b n"], channels: int, dtype: Any) -> Sequence[Float[Array, "b c"]]:
+    """A gain around 1 and a bias around 0 from a vector."""
+    gain = nn.Dense(channels, kernel_init=_GLOROT, dtype=dtype, name="gain")(vector)
+    return 1 + gain, nn.Dense(channels, kernel_init=_GLOROT, dtype=dtype, name="bias")(vector)

@@ -1,0 +1,138 @@
+"""InfoGAN: a part of the latent vector, the code, can be read off the image (Chen et al. 2016).
+
+InfoGAN: Interpretable Representation Learning by Information Maximizing Generative Adversarial Nets, arXiv:1606.03657.
+The latent vector is noise and a code c, here one categorical code and some continuous ones (section 7.2: ten values,
+two codes). A network Q guesses the code of a fake, and
+
+    min over G, Q, max over D of V(D, G) - lambda L_I(G, Q),  L_I = E[log Q(c|x)] + H(c) <= I(c; G(z, c))  (equation 6)
+
+Without any label the categorical code comes to stand for a kind of image. Q shares all of D's layers but its last two
+(section 6), so both are one player, `d`, which moves by D's loss less lambda L_I; `g` moves by its own loss less
+lambda L_I. The engine differentiates the mover only: the same bound trains Q in D's move, and G in G's.
+
+Where the data has as many classes as the code has values, `sample` takes a value of the code for each image in place of
+a class, and a grid of samples has one column a value. Which value means which kind of image is the run's own choice.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, Key
+
+from jaxgan.game import Aux, GameState, System, apply, draw, normal, policy, variables
+from jaxgan.losses import adversarial
+from jaxgan.losses.information import categorical_information, continuous_information
+from jaxgan.nets.infogan import CodeGuess, InfoGANDiscriminator, InfoGANGenerator
+from jaxgan.recipes.base import LatentConfig, check, latent_game
+from jaxgan.recipes.wiring import COLLECTIONS, take_turns
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(LatentConfig):
+    """The paper's settings for MNIST (appendix C.1), with networks of half its width."""
+
+    steps: int = 4_000
+    z_dim: int = 62
+    """Size of the noise, to which the codes are joined."""
+    g_learning_rate: float = 1e-3
+    """Adam's rate for the generator."""
+    categories: int = 10
+    """Values of the categorical code."""
+    continuous: int = 2
+    """Number of continuous codes, drawn evenly from [-1, 1]."""
+    variance: Literal["fixed", "learned"] = "fixed"
+    """Variance that Q gives to a continuous code: 1, or a guess for each image."""
+    info_weight: float = 1.0
+    """Weight lambda of the information about the categorical code, and about the continuous ones."""
+    g_width: int = 32
+    """Channels of the generator's last hidden layer; each earlier one has twice as many."""
+    d_width: int = 32
+    """Channels of the discriminator's first layer; each later one has twice as many."""
+    units: int = 512
+    """Units of the dense layers of both."""
+
+
+class Code(NamedTuple):
+    """What fakes were made with."""
+
+    category: Int[Array, "b"]
+    continuous: Float[Array, "b n"]
+
+
+def build(config: Config, axis_name: str | None = None) -> System:
+    """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
+    check(config)
+    G, D = _networks(config, axis_name)
+    game = adversarial.non_saturating_gan
+
+    def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[Any, Aux]:
+        z, code = draw_latents(config, rng)
+        x_fake, g_vars = apply(G, variables(params, vars, "g"), z, train=True, mutable=COLLECTIONS)
+        return (x_fake, code), Aux(vars={"g": g_vars})
+
+    def judge(params: Any, vars: Any, x: Array) -> tuple[tuple[Array, CodeGuess], Any]:
+        return apply(D, variables(params, vars, "d"), x, train=True, mutable=COLLECTIONS)
+
+    def d_loss(params: Any, vars: Any, outcome: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
+        x_fake, code = outcome
+        (real_logits, _), d_vars = judge(params, vars, batch["image"])
+        (fake_logits, guess), d_vars = judge(params, {**vars, "d": d_vars}, x_fake)
+        of_category, of_continuous = bounds(guess, code)
+        board = adversarial.scoreboard(real_logits, fake_logits)
+        board |= {"info": of_category.mean(), "info_continuous": of_continuous.mean()}
+        information = config.info_weight * (of_category + of_continuous)
+        return (game.d(real_logits, fake_logits) - information).mean(), Aux(board, vars={"d": d_vars})
+
+    def g_loss(params: Any, vars: Any, outcome: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
+        x_fake, code = outcome
+        (fake_logits, guess), _ = judge(params, vars, x_fake)
+        information = config.info_weight * sum(bounds(guess, code))
+        return (game.g(fake_logits) - information).mean(), Aux()
+
+    def init_players(g_key: Key[Array, ""], d_key: Key[Array, ""]) -> dict[str, Any]:
+        z, _ = draw_latents(config, jax.random.split(g_key, 1))
+        x = jnp.zeros((1, *config.image_shape))
+        return {"g": G.init(g_key, z, train=True), "d": D.init(d_key, x, train=True)}
+
+    def sample(
+        state: GameState, keys: Key[Array, " n"], label: Int[Array, " n"] | None = None
+    ) -> Float[Array, "n h w c"]:
+        z, _ = draw_latents(config, keys, label)
+        return apply(G, state.players["g"].variables(averaged=True), z, train=False)
+
+    return latent_game(
+        config,
+        {"g": G, "d": D},
+        take_turns(play, d_loss, g_loss),
+        init_players,
+        sample,
+        axis_name,
+        conditional=config.classes == config.categories,
+    )
+
+
+def _networks(config: Config, axis_name: str | None) -> tuple[InfoGANGenerator, InfoGANDiscriminator]:
+    shared: dict[str, Any] = {"units": config.units, "dtype": policy(config.precision).compute, "axis_name": axis_name}
+    sizes = (config.categories, config.continuous, config.variance == "learned")
+    G = InfoGANGenerator(config.image_shape, config.g_width, **shared)
+    return G, InfoGANDiscriminator(*sizes, config.d_width, **shared)
+
+
+def draw_latents(
+    config: Config, rng: Key[Array, " b"], category: Int[Array, " b"] | None = None
+) -> tuple[Float[Array, "b z"], Code]:
+    """Noise and codes, joined, and the codes: values of the categorical code at random unless `category` gives them."""
+    of_noise, of_category, of_continuous = jax.vmap(lambda key: jax.random.split(key, 3), out_axes=1)(rng)
+    if category is None:
+        category = draw(jax.random.randint, of_category, (), minval=0, maxval=config.categories)
+    continuous = draw(jax.random.uniform, of_continuous, (config.continuous,), minval=-1.0, maxval=1.0)
+    parts = (normal(of_noise, (config.z_dim,)), jax.nn.one_hot(category, config.categories), continuous)
+    return jnp.concatenate(parts, axis=1), Code(category, continuous)
+
+
+def bounds(guess: CodeGuess, code: Code) -> tuple[Float[Array, "b"], Float[Array, "b"]]:
+    """L_I of the categorical code, at most the logarithm of its values; and that of the continuous codes; nats."""
+    of_category = categorical_information(guess.logits, code.category)
+    return of_category, continuous_information(code.continuous, guess.mean, guess.log_variance)
