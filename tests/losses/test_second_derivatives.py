@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
+from jaxgan.layers.conditional import AdaIN, ConditionalBatchNorm, LabelPlane, Projection
 from jaxgan.layers.conv import Conv, ConvTranspose
+from jaxgan.layers.grouped import GroupedConv
 from jaxgan.layers.minibatch import MinibatchDiscrimination, MinibatchStd
+from jaxgan.layers.resample import downsample, upsample
 from jaxgan.layers.spectral import SpectralConv, SpectralDense
 from jaxgan.losses import penalties
 
@@ -37,6 +40,12 @@ LAYERS = {
     "minibatch_discrimination": lambda x: MinibatchDiscrimination(3, 2, **F64)(vectors(x)),
     "batch_norm": lambda x: nn.BatchNorm(use_running_average=False, **F64)(x),
     "layer_norm": lambda x: nn.LayerNorm(**F64)(x),
+    "grouped_conv": lambda x: GroupedConv(4, (3, 3), 2, dtype=jnp.float64)(x),
+    "resample": lambda x: downsample(upsample(x) ** 2),
+    "conditional_batch_norm": lambda x: ConditionalBatchNorm(3, dtype=jnp.float64)(x, LABEL, train=True),
+    "adain": lambda x: AdaIN(dtype=jnp.float64)(x, x[:, 0, 0]),
+    "label_plane": lambda x: LabelPlane(3, dtype=jnp.float64)(x, LABEL),
+    "projection": lambda x: Projection(3, dtype=jnp.float64)(vectors(x), LABEL, train=False)[:, None],
     "leaky_relu": lambda x: jax.nn.leaky_relu(Conv(3, (3, 3), **F64)(x), 0.2),
     "softplus": lambda x: jax.nn.softplus(Conv(3, (3, 3), **F64)(x)),
 }

@@ -18,6 +18,14 @@ from tests.recipes import contract
 
 KEY = contract.KEY
 every_recipe = pytest.mark.parametrize("case", contract.CASES)
+# What hardly depends on options is asked of a recipe once; compiling is most of what these tests cost.
+once_a_recipe = pytest.mark.parametrize("case", contract.RECIPES)
+MODES = [
+    *(("gan", mode) for mode in ("jit", "pmap", "shard_map")),
+    *(("dcgan", mode) for mode in ("pmap", "shard_map")),
+    *((case, "shard_map") for case in ("gan/relativistic", "gan/packed", "gan/extragradient", "cgan")),
+    *((case, "shard_map") for case in ("infogan", "r3gan", "sngan/projection", "wgan_gp")),
+]
 
 
 def test_every_recipe_is_here():
@@ -26,6 +34,12 @@ def test_every_recipe_is_here():
 
 def params(state):
     return {name: player.params for name, player in state.players.items()}
+
+
+def unmoved(before, after):
+    """Paths of the parameters that are the same, bit for bit."""
+    pairs = zip(jax.tree_util.tree_leaves_with_path(before), jax.tree.leaves(after), strict=True)
+    return [jax.tree_util.keystr(path, simple=True, separator="/") for (path, a), b in pairs if np.array_equal(a, b)]
 
 
 @every_recipe
@@ -47,8 +61,7 @@ def test_state_steps_and_checkpoint(case, tmp_path):
     assert {"d_real", "d_fake"} <= set(metrics)
     for name in system.networks:
         assert metrics[f"{name}/grad_norm"] > 0
-        for before, after in zip(*map(jax.tree.leaves, (params(first)[name], params(state)[name])), strict=True):
-            assert not np.array_equal(before, after)
+        assert set(unmoved(params(first)[name], params(state)[name])) <= set(contract.MAY_REST.get(case, ()))
 
     resumed = checkpoint.restore(tmp_path, 2, abstract)
     for t in (2, 3):
@@ -56,7 +69,7 @@ def test_state_steps_and_checkpoint(case, tmp_path):
     chex.assert_trees_all_equal(resumed, state)
 
 
-@every_recipe
+@once_a_recipe
 @pytest.mark.parametrize("moving", ["g", "d"])
 def test_each_move_changes_its_own_player_only_and_in_its_own_interest(case, moving, monkeypatch):
     """With the other player at rest: a small step of D tells real from fake better, one of G raises D(G(z)).
@@ -64,9 +77,8 @@ def test_each_move_changes_its_own_player_only_and_in_its_own_interest(case, mov
     The second look has the first one's noise and images, so that only the move lies between them.
     """
     state = contract.start(case)  # before the patch: what it makes is kept for other tests
-    rates = {"g": 0.0, "d": 0.0, moving: 1e-2}
-    optimizers = {name: optax.sgd(rate) for name, rate in rates.items()}
-    monkeypatch.setattr(base, "default_optimizers", lambda config: optimizers)
+    optimizers = {name: optax.sgd(1e-2 if name == moving else 0.0) for name in state.players}
+    monkeypatch.setattr(base, "optimizers_of", lambda config, own: optimizers)
     step = jax.jit(contract.build(case).step)
     state = dataclasses.replace(
         state,
@@ -74,8 +86,9 @@ def test_each_move_changes_its_own_player_only_and_in_its_own_interest(case, mov
     )
     after, before_metrics = step(state, contract.batch(case), KEY)
     for name in ("g", "d"):
-        same = jax.tree.map(np.array_equal, params(state)[name], params(after)[name])
-        assert any(jax.tree.leaves(same)) is (name != moving)
+        resting = unmoved(params(state)[name], params(after)[name])
+        # Not every parameter must move at once: behind a layer of zeros there is no gradient yet.
+        assert (len(resting) == len(jax.tree.leaves(params(state)[name]))) is (name != moving)
     _, after_metrics = step(dataclasses.replace(after, step=state.step), contract.batch(case), KEY)
     sign = {"g": (0, 1), "d": (1, -1)}[moving]
     gain = [sign[0] * float(m["d_real"]) + sign[1] * float(m["d_fake"]) for m in (before_metrics, after_metrics)]
@@ -110,7 +123,9 @@ def test_samples(case):
 def test_labels_matter_where_they_are_taken(case):
     system = contract.build(case)
     assert system.conditional
-    state, keys = contract.start(case), jax.random.split(jax.random.key(1), 4)
+    # At the start a normalisation's gains and biases are the same for all classes.
+    state, _ = jax.jit(system.step)(contract.start(case), contract.batch(case), KEY)
+    keys = jax.random.split(jax.random.key(1), 4)
     zeros, ones = (system.sample(state, keys, jnp.full(4, label)) for label in (0, 1))
     assert not np.allclose(zeros, ones)
     with pytest.raises(UserError, match="one label per image"):
@@ -123,12 +138,11 @@ def test_labels_matter_where_they_are_taken(case):
     assert one["d/loss"] != other["d/loss"]
 
 
-@every_recipe
-@pytest.mark.parametrize("mode", ["jit", "pmap", "shard_map"])
+@pytest.mark.parametrize(("case", "mode"), MODES)
 def test_parallel_modes_agree(case, mode, monkeypatch):
     """Two steps of SGD on four devices against one, whole state, 1e-5."""
-    optimizers = {"g": optax.sgd(0.05), "d": optax.sgd(0.05)}
-    monkeypatch.setattr(base, "default_optimizers", lambda config: optimizers)
+    optimizers = {name: optax.sgd(0.05) for name in contract.start(case).players}
+    monkeypatch.setattr(base, "optimizers_of", lambda config, own: optimizers)
 
     def train(mode, devices):
         mesh = parallel.make_mesh(jax.devices()[:devices])
@@ -142,7 +156,7 @@ def test_parallel_modes_agree(case, mode, monkeypatch):
     chex.assert_trees_all_close(train(mode, 4), train("jit", 1), rtol=1e-5, atol=1e-5)
 
 
-@every_recipe
+@once_a_recipe
 def test_bfloat16_computes_in_half_and_keeps_state_whole(case):
     system = contract.build(case, precision="bfloat16")
     state, metrics = jax.jit(system.step)(contract.start(case), contract.batch(case), KEY)
@@ -152,7 +166,7 @@ def test_bfloat16_computes_in_half_and_keeps_state_whole(case):
     assert "bf16" in program
 
 
-@every_recipe
+@once_a_recipe
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

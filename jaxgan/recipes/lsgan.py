@@ -1,0 +1,46 @@
+"""LSGAN: least squares in place of cross entropy (Mao et al. 2017).
+
+Least Squares Generative Adversarial Networks, arXiv:1611.04076, equation 2:
+
+    D minimises E[(D(x) - b)^2] / 2 + E[(D(G(z)) - a)^2] / 2,  G minimises E[(D(G(z)) - c)^2] / 2
+
+A fake far on the real side of the boundary still has a gradient, where that of cross entropy vanishes. The networks are
+DCGAN's.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jaxgan.game import System, policy
+from jaxgan.losses import adversarial
+from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
+from jaxgan.recipes.base import LatentConfig, check, latent_game
+from jaxgan.recipes.wiring import objectives, take_turns, wire
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(LatentConfig):
+    """Networks and settings of DCGAN."""
+
+    steps: int = 4_000
+    targets: Literal["binary", "pearson"] = "binary"
+    """a, b, c: 0, 1, 1 (equation 9 of the paper), or -1, 1, 0, with which G minimises Pearson's divergence (8)."""
+    g_width: int = 32
+    """Channels of the generator's last hidden layer; each earlier one has twice as many."""
+    d_width: int = 32
+    """Channels of the discriminator's first layer; each later one has twice as many."""
+
+
+TARGETS = {"binary": (0.0, 1.0, 1.0), "pearson": (-1.0, 1.0, 0.0)}
+
+
+def build(config: Config, axis_name: str | None = None) -> System:
+    """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
+    check(config)
+    dtype = policy(config.precision).compute
+    G = DCGANGenerator(config.image_shape, config.g_width, dtype=dtype, axis_name=axis_name)
+    D = DCGANDiscriminator(config.d_width, dtype=dtype, axis_name=axis_name)
+    play, judge, init_players, sample = wire(config, G, D)
+    d_loss, g_loss = objectives(judge, adversarial.least_squares(*TARGETS[config.targets]))
+    rounds = take_turns(play, d_loss, g_loss)
+    return latent_game(config, {"g": G, "d": D}, rounds, init_players, sample, axis_name)

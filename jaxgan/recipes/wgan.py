@@ -1,0 +1,63 @@
+"""WGAN: a critic with clipped weights measures how far the fakes are from the data (Arjovsky et al. 2017).
+
+Wasserstein GAN, arXiv:1701.07875, algorithm 1. The critic f maximises E[f(x)] - E[f(G(z))] over functions of bounded
+slope, whose supremum is the Wasserstein-1 distance times the bound (equation 2), and the generator minimises it. The
+critic moves `n_critic` times for each move of the generator, and clipping its weights bounds its slope. The networks
+are DCGAN's, as in the paper's section 4.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import optax
+
+from jaxgan.game import System, clipped, policy
+from jaxgan.losses import adversarial
+from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
+from jaxgan.recipes.base import LatentConfig, check, latent_game
+from jaxgan.recipes.wiring import objectives, take_turns, wire
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(LatentConfig):
+    """Settings of the paper's algorithm 1, with networks sized for small images on two cores."""
+
+    steps: int = 4_000
+    g_learning_rate: float = 5e-5
+    """RMSprop's rate for the generator."""
+    d_learning_rate: float = 5e-5
+    """RMSprop's rate for the critic."""
+    beta1: float = 0.0
+    """Momentum of RMSprop for both players; the paper warns of any."""
+    clip: float = 0.01
+    """The critic's parameters stay in [-clip, clip]."""
+    n_critic: int = 5
+    """Moves of the critic for each move of the generator, each on other images and noise."""
+    d_norm: Literal["batch", "layer", "none"] = "batch"
+    """Normalisation in the critic."""
+    g_width: int = 32
+    """Channels of the generator's last hidden layer; each earlier one has twice as many."""
+    d_width: int = 32
+    """Channels of the critic's first layer; each later one has twice as many."""
+
+
+def build(config: Config, axis_name: str | None = None) -> System:
+    """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
+    check(config)
+    dtype = policy(config.precision).compute
+    G = DCGANGenerator(config.image_shape, config.g_width, dtype=dtype, axis_name=axis_name)
+    D = DCGANDiscriminator(config.d_width, norm=config.d_norm, dtype=dtype, axis_name=axis_name)
+    play, judge, init_players, sample = wire(config, G, D)
+    d_loss, g_loss = objectives(judge, adversarial.wasserstein)
+    rounds = take_turns(play, d_loss, g_loss, config.n_critic)
+    optimizers = {
+        "g": _rmsprop(config.g_learning_rate, config.beta1),
+        "d": clipped(_rmsprop(config.d_learning_rate, config.beta1), config.clip),
+    }
+    networks = {"g": G, "d": D}
+    return latent_game(config, networks, rounds, init_players, sample, axis_name, optimizers=optimizers)
+
+
+def _rmsprop(rate: float, momentum: float) -> optax.GradientTransformation:
+    # Clipped weights make small gradients: an epsilon under the root, Optax's default, would outweigh them.
+    return optax.rmsprop(rate, decay=0.99, eps=1e-8, eps_in_sqrt=False, momentum=momentum or None)

@@ -1,0 +1,69 @@
+"""WGAN-GP: the slope of WGAN's critic is held at one by a penalty, not by clipping (Gulrajani et al. 2017).
+
+Improved Training of Wasserstein GANs, arXiv:1704.00028, equation 3 and algorithm 1:
+
+    D minimises E[f(G(z))] - E[f(x)] + lambda E[(|grad f(x')| - 1)^2],  G minimises -E[f(G(z))]
+
+with x' at random between a real image and a fake. The networks are DCGAN's, the critic's without batch normalisation.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jaxtyping import Array, Float, Key
+
+from jaxgan.game import System, adam, policy
+from jaxgan.losses import adversarial
+from jaxgan.losses.penalties import Critic, gradient_penalty
+from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
+from jaxgan.recipes.base import LatentConfig, check, latent_game
+from jaxgan.recipes.toolbox import warn_of_batch_statistics
+from jaxgan.recipes.wiring import objectives, take_turns, wire
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(LatentConfig):
+    """Settings of the paper's algorithm 1, with networks sized for small images on two cores."""
+
+    steps: int = 2_000
+    g_learning_rate: float = 1e-4
+    """Adam's rate for the generator."""
+    d_learning_rate: float = 1e-4
+    """Adam's rate for the critic."""
+    beta1: float = 0.0
+    """Adam's decay of the first moment, for both players."""
+    beta2: float = 0.9
+    """Adam's decay of the second moment, for both players."""
+    penalty_weight: float = 10.0
+    """Weight of the gradient penalty, the paper's lambda."""
+    sides: Literal["two", "one"] = "two"
+    """Penalise slopes on both sides of 1, or those above 1 only."""
+    n_critic: int = 5
+    """Moves of the critic for each move of the generator, each on other images and noise."""
+    d_norm: Literal["none", "layer", "batch"] = "none"
+    """Normalisation in the critic; the penalty forbids the batch's."""
+    g_width: int = 32
+    """Channels of the generator's last hidden layer; each earlier one has twice as many."""
+    d_width: int = 32
+    """Channels of the critic's first layer; each later one has twice as many."""
+
+
+def build(config: Config, axis_name: str | None = None) -> System:
+    """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
+    check(config)
+    if config.d_norm == "batch":
+        warn_of_batch_statistics("the gradient penalty")
+    dtype = policy(config.precision).compute
+    G = DCGANGenerator(config.image_shape, config.g_width, dtype=dtype, axis_name=axis_name)
+    D = DCGANDiscriminator(config.d_width, norm=config.d_norm, dtype=dtype, axis_name=axis_name)
+    play, judge, init_players, sample = wire(config, G, D)
+
+    def penalty(critic: Critic, x_real: Array, x_fake: Array, rng: Key[Array, " b"], step: Array) -> Float[Array, " b"]:
+        return config.penalty_weight * gradient_penalty(critic, x_real, x_fake, rng, one_sided=config.sides == "one")
+
+    d_loss, g_loss = objectives(judge, adversarial.wasserstein, penalty)
+    rounds = take_turns(play, d_loss, g_loss, config.n_critic)
+    rates = {"g": config.g_learning_rate, "d": config.d_learning_rate}
+    optimizers = {name: adam(rate, config.beta1, config.beta2) for name, rate in rates.items()}
+    networks = {"g": G, "d": D}
+    return latent_game(config, networks, rounds, init_players, sample, axis_name, optimizers=optimizers)
