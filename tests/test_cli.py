@@ -16,7 +16,7 @@ import jaxgan
 from jaxgan.cli import main
 from jaxgan.game import parallel
 from jaxgan.recipes import names
-from jaxgan.train import checkpoint, load
+from jaxgan.train import checkpoint, load, monitor
 from tests.train import toy
 
 TINY = "--z-dim 4 --g-widths 8 --d-widths 8 --batch-size 8 --samples 4 --resize stretch"
@@ -118,11 +118,12 @@ MISTAKES = {
     "train gan --parallel foo": "--parallel takes one of jit, pmap, shard_map, got foo.",
     "train gan --keep 0": "--keep must be at least 1, got 0.",
     "train gan --seed -1": "--seed takes a number from 0",
+    "train gan --on-collapse pray": "--on-collapse takes one of warn, stop, rollback, got pray.",
     "train gan --out {file}": "--out takes a folder, but",
     "train gan --out {full}": "--out takes a new or empty folder, but",
     "train gan --data {photos} --out /proc/nothing/run": "/proc/nothing/run ",
     "train gan --data /no/such/folder": "--data '/no/such/folder' does not exist",
-    "train dcgan --data {photos} --image-size 29": "image size 29x29 does not suit DCGAN",
+    "train dcgan --data {photos} --image-size 29": "image size 29x29 does not suit this network",
     "train --resume": "--resume takes the folder of a run, got nothing.",
     "train --resume=": "--resume takes the folder of a run, got an empty text.",
     "train gan --data=": "--data takes a text, got an empty one.",
@@ -170,6 +171,7 @@ def test_a_run_leaves_what_it_promises(run):
         "checkpoints",
         "config.json",
         "metrics.jsonl",
+        "monitor.jsonl",
         "samples",
         "summary.png",
         "tensorboard",
@@ -193,6 +195,30 @@ def test_samples_as_grid_folder_and_arrays(run, tmp_path, capsys):
     np.testing.assert_array_equal(np.load(tmp_path / "y.npz")["images"], images[:3])
 
 
+def test_a_healthy_checkpoint_is_sampled(run, photos, tmp_path, capsys):
+    assert main(["sample", str(run), "--step", "healthy"]) == 2  # six steps have no regular checkpoint
+    assert "has no healthy checkpoint" in capsys.readouterr().err
+    out = tmp_path / "run"
+    options = f"--data {photos} --image-size 8 --steps 3 --checkpoint-every 2 {TINY}"
+    assert main(f"train gan --out {out} {options} --on-collapse rollback".split()) == 0
+    assert json.loads((out / "config.json").read_text())["run"]["on_collapse"] == "rollback"
+    assert main(f"sample {out} --step healthy --out {tmp_path / 'x.npz'}".split()) == 0
+    assert "images of step 2" in capsys.readouterr().out
+
+
+def test_a_collapse_ends_with_one_sentence(photos, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(monitor, "PATIENCE", 1)
+    monkeypatch.setattr(monitor, "ALIKE", 100.0)  # whatever it makes is too little
+    out, often = tmp_path / "run", "--steps 9 --checkpoint-every 100 --sample-every 2 --on-collapse stop"
+    code, sentence = said(capsys, f"train gan --data {photos} --image-size 8 --out {out} {TINY} {often}")
+    assert code == 1
+    assert sentence.startswith("jaxgan: training stopped after step 4, as --on-collapse stop asks: the generator has")
+    assert "there is no healthy one" in sentence
+    assert checkpoint.steps(out / "checkpoints") == [4]
+    often = "--on-collapse warn --checkpoint-every 100"
+    assert main(f"train --resume {out} {often}".split()) == 0
+
+
 def test_samples_go_into_the_run_by_default(run):
     assert main(["sample", str(run), "--n", "2"]) == 0
     (path,) = run.glob("sample-6-seed0.png")
@@ -212,7 +238,7 @@ def test_conditional_recipes_have_one_column_a_class(photos, tmp_path):
 
 def start(*args):
     """A jaxgan process with one device."""
-    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=1"}
+    environment = {**os.environ, "XLA_FLAGS": f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=1"}
     code = "import sys; from jaxgan.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", code, *map(str, args)]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxgan.errors import UserError
 from jaxgan.game.state import GameState
 from jaxgan.metrics.protocol import Score
-from jaxgan.train import checkpoint
+from jaxgan.train import agree, checkpoint
 from jaxgan.train.config import RunConfig
 from jaxgan.train.judge import Judge, make_judge
 from jaxgan.train.plan import Plan
@@ -42,27 +42,18 @@ class Best:
         score = self.judge(state)
         if self.recorder:
             self.recorder.score(step, score.to_json())
-        better = _agreed(self.value is None or score.value < self.value)
+        better = bool(agree.first(np.bool_(self.value is None or score.value < self.value)))
         if better:
             self._keep(state, step, score)
         return f"step {step}  {score}{'  (the best so far, kept)' if better else ''}"
 
     def _keep(self, state: GameState, step: int, score: Score) -> None:
         metadata = {**self.plan.description(), "step": step, "score": score.to_json()}
-        try:
-            checkpoint.save(self.folder.best, step, state, metadata, keep=1)
-        except ValueError as error:  # a full disk; tensorstore says so by a ValueError
-            raise OSError(str(error).splitlines()[0]) from error
+        if jax.process_index() == 0:  # a damaged state of this step; Orbax never writes a step again
+            checkpoint.discard(self.folder.best, after=step - 1)
+        agree.first(np.int32(step))  # the other processes save when it is gone
+        checkpoint.save(self.folder.best, step, state, metadata, keep=1)
         self.value = score.value
-
-
-def _agreed(better: bool) -> bool:
-    """The first process's opinion: all save together or none does."""
-    if jax.process_count() == 1:
-        return better
-    from jax.experimental import multihost_utils
-
-    return bool(multihost_utils.broadcast_one_to_all(np.bool_(better)))
 
 
 def whole(folder: RunDir, say: Callable[[str], None]) -> int | None:

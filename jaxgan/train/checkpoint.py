@@ -6,6 +6,7 @@ folder that disagrees with its manifest is damaged. Saving is synchronous: it ta
 networks here, and when it returns the checkpoint is on the disk.
 """
 
+import errno
 import hashlib
 import json
 import shutil
@@ -23,8 +24,8 @@ MANIFEST = "manifest.json"
 Say = Callable[[str], None]
 
 
-def save(folder: Path, step: int, state: Any, metadata: dict[str, Any], keep: int) -> Path:
-    """Write checkpoint `step` and delete all but the latest `keep`; every process must call this.
+def save(folder: Path, step: int, state: Any, metadata: dict[str, Any], keep: int, protect: int | None = None) -> Path:
+    """Write checkpoint `step` and delete all but the latest `keep` and `protect`; every process must call this.
 
     Args:
         folder: the checkpoints of one run.
@@ -32,18 +33,25 @@ def save(folder: Path, step: int, state: Any, metadata: dict[str, Any], keep: in
         state: a pytree of arrays.
         metadata: JSON values to keep with it.
         keep: how many checkpoints stay, this one included.
+        protect: one that stays in any case.
 
     Returns:
         The checkpoint's folder.
+
+    Raises:
+        OSError: it cannot be written, as on a full disk.
     """
     with _manager(folder) as manager:
         items = ocp.args.Composite(state=ocp.args.StandardSave(_by_path(state)), metadata=ocp.args.JsonSave(metadata))
-        manager.save(step, args=items, force=True)
-        manager.wait_until_finished()
+        try:
+            manager.save(step, args=items, force=True)
+            manager.wait_until_finished()
+        except ValueError as error:  # so says tensorstore that the disk is full
+            raise OSError(errno.EIO, str(error).splitlines()[0], str(folder / str(step))) from error
         if jax.process_index() == 0:
             write_json(folder / str(step) / MANIFEST, _digests(folder / str(step)))
         others = sorted(set(manager.all_steps()) - {step})
-        for old in others[: len(others) - (keep - 1)]:
+        for old in sorted(set(others[: len(others) - (keep - 1)]) - {protect}):
             # Without its manifest a half-deleted checkpoint is unmistakable.
             if jax.process_index() == 0:
                 (folder / str(old) / MANIFEST).unlink(missing_ok=True)
@@ -75,9 +83,9 @@ def restore(folder: Path, step: int, abstract: Any) -> Any:
 
 
 def metadata_of(folder: Path, step: int) -> dict[str, Any]:
-    """The JSON values that were saved with checkpoint `step`."""
-    with _manager(folder) as manager:
-        return manager.restore(step, args=ocp.args.Composite(metadata=ocp.args.JsonRestore())).metadata
+    """The JSON values that were saved with checkpoint `step`; a process may call this alone."""
+    # Read without Orbax, whose managers wait for all processes.
+    return json.loads((folder / str(step) / "metadata" / "metadata").read_text(encoding="utf-8"))
 
 
 def steps(folder: Path) -> list[int]:
@@ -138,6 +146,14 @@ def tidy(folder: Path, step: int | None) -> None:
             aside = folder / f"damaged-{path.name}"
             shutil.rmtree(aside, ignore_errors=True)
             path.rename(aside)
+
+
+def discard(folder: Path, after: int) -> None:
+    """Delete the checkpoints of steps after `after`, the newest first; one process must call this."""
+    for step in reversed(steps(folder)):
+        if step > after:
+            (folder / str(step) / MANIFEST).unlink()
+            shutil.rmtree(folder / str(step))
 
 
 def nbytes(abstract: Any) -> int:

@@ -9,6 +9,7 @@ from jaxgan.errors import UserError, flag
 from jaxgan.metrics.extractors import Name
 
 Parallel = Literal["jit", "pmap", "shard_map"]
+OnCollapse = Literal["warn", "stop", "rollback"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,8 @@ class RunConfig:
     """Images in a sample picture."""
     log_every: int = 10
     """Steps between lines of metrics.jsonl and points of TensorBoard; step 1 is logged too."""
+    on_collapse: OnCollapse = "warn"
+    """When training has collapsed: say so, stop, or roll back to the last healthy checkpoint and try other noise."""
     eval_every: int | None = None
     """Steps between measurements of the Fréchet distance, by which the best state is kept; None for none."""
     eval_samples: int = 5000
@@ -79,6 +82,8 @@ class ResumeConfig:
     """Steps between sample pictures."""
     log_every: int | None = None
     """Steps between lines of metrics.jsonl."""
+    on_collapse: OnCollapse | None = None
+    """When training has collapsed: warn, stop, or roll back to the last healthy checkpoint."""
     eval_every: int | None = None
     """Steps between measurements."""
     eval_samples: int | None = None
@@ -105,8 +110,8 @@ class SampleConfig:
     """Seed of the noise; image i is the same whatever n is."""
     label: int | None = None
     """Class of all images, counted from 0; None: all classes in turn."""
-    step: int | Literal["best"] | None = None
-    """Checkpoint to take, or the best one of --eval-every; None: the newest that is whole."""
+    step: int | Literal["best", "healthy"] | None = None
+    """Checkpoint to take, the best of --eval-every, or the last healthy one; None: the newest that is whole."""
     out: str | None = None
     """FILE.png for a grid, FILE.npz for arrays, else a folder for one PNG each; None: a grid in RUN."""
 

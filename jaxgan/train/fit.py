@@ -12,18 +12,19 @@ from jaxgan import data as datasets
 from jaxgan.errors import UserError
 from jaxgan.game import parallel
 from jaxgan.game.state import GameState, System
-from jaxgan.train import best, checkpoint, pictures, rundir
+from jaxgan.train import best, checkpoint, pictures, rollback, rundir
 from jaxgan.train.best import Best
 from jaxgan.train.chunk import make_chunk_step
 from jaxgan.train.config import MAY_CHANGE, OF_MEASURING, RunConfig, flag
 from jaxgan.train.feed import Feed, make_feed
+from jaxgan.train.guard import Guard
 from jaxgan.train.judge import Judge
 from jaxgan.train.plan import Build, Plan, make_plan
-from jaxgan.train.record import Recorder, read_metrics, sample_pictures
+from jaxgan.train.record import Recorder, marked_steps, read_metrics, sample_pictures
 from jaxgan.train.report import Report, make_report, quantity
 from jaxgan.train.rundir import RunDir
 from jaxgan.train.session import Session
-from jaxgan.train.trouble import computing, what_is_left, writing
+from jaxgan.train.trouble import Collapse, computing, what_is_left, writing
 
 
 class Result(NamedTuple):
@@ -71,7 +72,7 @@ def fit(
 
     Raises:
         UserError: something that cannot work, found before the first step.
-        TrainingError: a loss that is not finite, a full disk, or too little memory.
+        TrainingError: a loss that is not finite, a collapse, a full disk, or too little memory.
     """
     report = (report or make_report()) if jax.process_index() == 0 else Report()
     plan = make_plan(build, config, data, run or RunConfig(), recipe=recipe, report=report)
@@ -92,9 +93,7 @@ def _check_new(plan: Plan) -> None:
     if jax.process_index() > 0:
         return
     rundir.check_out(plan.run.out)
-    rundir.check_disk(
-        Path(plan.run.out or "runs"), checkpoint.nbytes(plan.abstract), plan.run.keep + best.kept(plan.run)
-    )
+    rundir.check_disk(Path(plan.run.out or "runs"), checkpoint.nbytes(plan.abstract), _kept(plan.run))
 
 
 def _create(plan: Plan) -> RunDir:
@@ -116,9 +115,13 @@ def _reopen(plan: Plan) -> tuple[RunDir, int | None]:
         checkpoint.tidy(folder.checkpoints, step)
         checkpoint.tidy(folder.best, max(checkpoint.steps(folder.best), default=None))
         present = len(checkpoint.steps(folder.checkpoints)) + len(checkpoint.steps(folder.best))
-        keep = plan.run.keep + best.kept(plan.run)
-        rundir.check_disk(folder.root, checkpoint.nbytes(plan.abstract), keep, present)
+        rundir.check_disk(folder.root, checkpoint.nbytes(plan.abstract), _kept(plan.run), present)
     return folder, step
+
+
+def _kept(run: RunConfig) -> int:
+    """Checkpoints that a run keeps: the latest, the last healthy one, and what measuring keeps."""
+    return run.keep + 1 + best.kept(run)
 
 
 def _require_same(saved: dict[str, Any], plan: Plan, measured: bool) -> None:
@@ -138,15 +141,28 @@ def _require_same(saved: dict[str, Any], plan: Plan, measured: bool) -> None:
 
 
 def _train(plan: Plan, folder: RunDir, start: int | None, judge: Judge | None) -> Result:
-    step = start or 0
-    feed = make_feed(plan.data, _shortened(plan), plan.rows, step, plan.mesh)
-    state = _begin(plan) if start is None else checkpoint.restore(folder.checkpoints, start, plan.abstract)
-    first = feed.chunk(step, 1)
-    advance = _compile(plan, feed, state, first)
-    seconds = max((row["seconds"] for row in read_metrics(folder.metrics) if row["step"] <= step), default=0.0)
-    recorder = _record(plan, folder, start) if jax.process_index() == 0 else None
-    keeper = Best(plan, folder, recorder, judge) if judge else None
-    session = Session(plan, folder, feed, advance, recorder, seconds, start, keeper)
+    """Train from checkpoint `start` to the end; each time that the run goes back, it is opened as if resumed there."""
+    advance, mark = None, None
+    while True:
+        step = start or 0
+        feed = make_feed(plan.data, _shortened(plan), plan.rows, step, plan.mesh)
+        state = _begin(plan) if start is None else checkpoint.restore(folder.checkpoints, start, plan.abstract)
+        first = feed.chunk(step, 1)
+        advance = advance or _compile(plan, feed, state, first)
+        seconds = max((row["seconds"] for row in read_metrics(folder.metrics) if row["step"] <= step), default=0.0)
+        recorder = _record(plan, folder, start, mark) if jax.process_index() == 0 else None
+        guard = Guard(plan, folder, recorder, rollback.watch_of(folder, start))
+        keeper = Best(plan, folder, recorder, judge) if judge else None
+        times = rollback.times(folder, step)
+        session = Session(plan, folder, feed, advance, recorder, guard, times, seconds, start, keeper)
+        try:
+            return _run(session, state, step, first)
+        except Collapse as collapse:
+            start, mark = rollback.roll_back(plan, folder, collapse)
+
+
+def _run(session: Session, state: GameState, step: int, first: Any) -> Result:
+    plan, folder, recorder = session.plan, session.folder, session.recorder
     plan.report.start(step, plan.config.steps)
     try:
         state, step, signal = session.train(state, step, first)
@@ -161,10 +177,17 @@ def _train(plan: Plan, folder: RunDir, start: int | None, judge: Judge | None) -
     return Result(state, plan.system, folder, step, signal)
 
 
-def _record(plan: Plan, folder: RunDir, start: int | None) -> Recorder:
+def _record(plan: Plan, folder: RunDir, start: int | None, mark: dict[str, Any] | None) -> Recorder:
     with writing(folder, lambda: what_is_left(folder, start)):
         rundir.write_json(folder.config, plan.description())
-        return Recorder(folder, start or 0)
+        recorder = Recorder(folder, start or 0)
+        try:
+            if mark:
+                recorder.mark(mark)
+        except BaseException:
+            recorder.close()
+            raise
+        return recorder
 
 
 def _shortened(plan: Plan) -> RunConfig:
@@ -183,7 +206,7 @@ def _begin(plan: Plan) -> GameState:
 def _compile(plan: Plan, feed: Feed, state: GameState, chunk: Any) -> Callable[..., Any]:
     """The compiled chunk; says what a step costs by XLA's count, which takes the body of the chunk's loop once."""
     run = parallel.parallelize(make_chunk_step(plan.system.step, feed), plan.run.parallel, plan.mesh, feed.axes)
-    compiled = run.lower(state, chunk, plan.key).compile()
+    compiled = run.lower(state, chunk, plan.key()).compile()
     flops = (compiled.cost_analysis() or {}).get("flops", 0.0) * plan.mesh.size
     if max(getattr(plan.config, "accumulate", 1), plan.system.microbatches) > 1:
         plan.report.line("Cost        not counted: XLA counts the body of a loop once")
@@ -197,14 +220,16 @@ def _finish(plan: Plan, folder: RunDir, step: int, signal: int | None) -> None:
         plan.report.line(f"Stopped by a signal after step {step}, which is saved. Go on with:")
         plan.report.line(f"  jaxgan train --resume {folder.root}" if plan.recipe else "  fit(..., resume=True)")
         return
-    title = f"{plan.recipe or plan.summary}, {plan.data.description}, {step} steps"
+    title = f"{plan.recipe or plan.summary.rstrip('.')}, {plan.data.description}, {step} steps"
     rows, scores = read_metrics(folder.metrics), read_metrics(folder.evaluations)
-    pictures.write_summary(folder.summary, rows, sample_pictures(folder), title, scores)
+    marks = marked_steps(read_metrics(folder.monitor))
+    pictures.write_summary(folder.summary, rows, sample_pictures(folder), title, scores, marks)
     for name, path in (
         ("Samples", folder.samples),
         ("Checkpoint", folder.checkpoints / str(step)),
         *([("Best", folder.best)] if scores else []),
         ("Metrics", folder.metrics),
+        ("Monitor", folder.monitor),
         ("TensorBoard", folder.tensorboard),
         ("Summary", folder.summary),
     ):

@@ -14,9 +14,10 @@ from jaxgan.recipes.base import check
 from jaxgan.train import checkpoint
 from jaxgan.train.config import from_json
 from jaxgan.train.plan import abstract_state
+from jaxgan.train.rollback import healthy_step
 from jaxgan.train.rundir import RunDir, read_config
 
-Step: TypeAlias = int | Literal["best"] | None
+Step: TypeAlias = int | Literal["best", "healthy"] | None
 
 
 class Trained(NamedTuple):
@@ -42,7 +43,8 @@ def load(run: str | Path, step: Step = None, say: Callable[[str], None] = print)
 
     Args:
         run: the run's folder.
-        step: which checkpoint, "best" for the one that --eval-every has kept; the newest that is whole unless given.
+        step: which checkpoint, "best" for the one that --eval-every has kept, "healthy" for the last one that was saved
+            while the monitor saw nothing wrong; the newest that is whole unless given.
         say: is told of checkpoints that are damaged.
 
     Raises:
@@ -66,10 +68,13 @@ def restore(
     """The state of `system` from a checkpoint of a run, and its step; arguments and errors as for `load`."""
     paths = read_config(run)[0]
     folder = paths.best if step == "best" else paths.checkpoints
-    found = _require(folder, step) if isinstance(step, int) else checkpoint.latest(folder, say)
+    if isinstance(step, int):
+        found = _require(folder, step)
+    else:
+        found = healthy_step(paths, say) if step == "healthy" else checkpoint.latest(folder, say)
     if found is None:
-        none = "no best checkpoint; --eval-every keeps one" if step == "best" else "no checkpoint yet"
-        raise UserError(f"{run} has {none}.")
+        none = {"best": "no best checkpoint; --eval-every keeps one", "healthy": "no healthy checkpoint"}
+        raise UserError(f"{run} has {none.get(str(step), 'no checkpoint yet')}.")
     mesh = parallel.make_mesh(jax.local_devices()[:1])
     return checkpoint.restore(folder, found, abstract_state(system, mesh)), found
 

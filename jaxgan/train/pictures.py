@@ -51,6 +51,7 @@ def write_summary(
     grids: Sequence[tuple[int, Path]],
     title: str,
     scores: Sequence[dict[str, Any]] = (),
+    marks: Sequence[int] = (),
 ) -> None:
     """A picture of a whole run: losses, D(x) and D(G(z)), gradient norms, the distance, and samples over time.
 
@@ -60,6 +61,7 @@ def write_summary(
         grids: sample pictures with their steps, in order.
         title: a heading.
         scores: the measurements, as in evaluations.jsonl.
+        marks: steps at which the monitor has seen something, drawn as vertical lines.
     """
     from matplotlib.figure import Figure
     from PIL import Image
@@ -73,6 +75,8 @@ def write_summary(
     curves, pictures = figure.subplots(2, len(panels))
     for axes, panel in zip(curves, panels, strict=True):
         _plot(axes, *panel)
+        for step in marks:
+            axes.axvline(step, color="tab:red", linewidth=0.8, linestyle=":")
     for axes in pictures:
         axes.set_axis_off()
     for axes, (step, file) in zip(pictures, _spread(grids, len(panels)), strict=False):

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,11 @@ class Recorder:
         for step, path in sample_pictures(run):
             if step > start:
                 path.unlink()
-        for path in (run.metrics, run.evaluations):
+        for path in (run.metrics, run.evaluations, run.monitor):
             truncate(path, start)
         self._samples = run.samples
         self._metrics = run.metrics.open("a", encoding="utf-8")
-        self._evaluations = run.evaluations
+        self._evaluations, self._monitor = run.evaluations, run.monitor
         # A run that begins again draws the picture of step 0 again.
         self._events = SummaryWriter(str(run.tensorboard), purge_step=start + 1 if start else 0)
 
@@ -40,9 +41,20 @@ class Recorder:
 
     def score(self, step: int, score: dict[str, Any]) -> None:
         """One measurement: the JSON of a `Score`."""
-        with self._evaluations.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step, **score}, allow_nan=False) + "\n")
+        _append(self._evaluations, {"step": step, **score})
         self._events.add_scalar(f"{score['name']}/{score['extractor']}", score["value"], step)
+
+    def samples(self, step: int, numbers: dict[str, Any]) -> None:
+        """What was measured of the samples after a step; numbers that do not exist are None."""
+        _append(self._monitor, {"step": step, "kind": "samples", "numbers": numbers})
+        for name in ("diversity", "near_duplicates"):
+            if numbers[name] is not None:
+                self._events.add_scalar(f"samples/{name}", numbers[name], step)
+
+    def mark(self, row: dict[str, Any]) -> None:
+        """Something that the monitor has seen or done: `step`, `kind`, `sentence`, `action` and more."""
+        _append(self._monitor, row)
+        self._events.add_text("monitor", row["sentence"], position(row))
 
     def picture(self, step: int, image: UInt8[np.ndarray, "h w c"]) -> Path:
         """A sample picture; returns its file."""
@@ -66,7 +78,7 @@ class Recorder:
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The rows of metrics.jsonl or evaluations.jsonl, in order; a last line that a crash cut short is left out."""
+    """The rows of a .jsonl file of a run, in order; a last line that a crash cut short is left out."""
     rows = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         try:
@@ -76,11 +88,29 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def position(row: dict[str, Any]) -> int:
+    """The step that a row belongs to: of going back, the step that the run then was at."""
+    return row.get("to", row["step"])
+
+
+def marked_steps(rows: Sequence[dict[str, Any]]) -> list[int]:
+    """The steps at which the monitor has seen something begin, or has gone back."""
+    return sorted({position(row) for row in rows if row["kind"] != "samples" and not row.get("over")})
+
+
+def _append(path: Path, row: dict[str, Any]) -> None:
+    """One line, on the disk when this returns."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row, allow_nan=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def truncate(path: Path, step: int) -> None:
     """Drop the lines of steps after `step`; a file that is not there is left so."""
     if not path.exists():
         return
-    kept = [row for row in read_metrics(path) if row["step"] <= step]
+    kept = [row for row in read_metrics(path) if position(row) <= step]
     temporary = path.with_name(path.name + ".tmp")
     temporary.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
     os.replace(temporary, path)

@@ -43,6 +43,11 @@ class RunDir:
         return self.root / "evaluations.jsonl"
 
     @property
+    def monitor(self) -> Path:
+        """One JSON object for each finding of the monitor, and for each sample picture that it has measured."""
+        return self.root / "monitor.jsonl"
+
+    @property
     def samples(self) -> Path:
         """Sample pictures, named by their step."""
         return self.root / "samples"
@@ -102,6 +107,7 @@ def check_access(folder: RunDir) -> None:
         folder.samples,
         folder.tensorboard,
         folder.metrics,
+        folder.monitor,
         folder.config,
     ):
         inside = os.X_OK if path.is_dir() else 0

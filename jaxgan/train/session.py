@@ -8,19 +8,22 @@ import jax
 import numpy as np
 
 from jaxgan.game.state import GameState, Metrics
-from jaxgan.train import checkpoint
+from jaxgan.train import agree, checkpoint
 from jaxgan.train.best import Best
 from jaxgan.train.chunk import all_finite
 from jaxgan.train.feed import Feed
+from jaxgan.train.guard import Guard
+from jaxgan.train.monitor import not_finite
 from jaxgan.train.pace import Pace
 from jaxgan.train.pictures import columns_of, grid
 from jaxgan.train.plan import Plan
 from jaxgan.train.record import Recorder
 from jaxgan.train.report import duration, per_second
+from jaxgan.train.rollback import MONITOR
 from jaxgan.train.rundir import RunDir
 from jaxgan.train.sampling import make_sampler
 from jaxgan.train.signals import noted_signals
-from jaxgan.train.trouble import TrainingError, computing, what_is_left, writing
+from jaxgan.train.trouble import computing, what_is_left, writing
 
 Advance: TypeAlias = Callable[..., tuple[GameState, Metrics]]
 
@@ -44,6 +47,8 @@ class Session:
         feed: Feed,
         advance: Advance,
         recorder: Recorder | None,
+        guard: Guard,
+        rollbacks: int,
         seconds: float,
         saved: int | None,
         best: Best | None = None,
@@ -56,13 +61,15 @@ class Session:
             feed: where chunks come from.
             advance: the compiled `(state, chunk, key) -> (state, metrics)`.
             recorder: None in processes that do not write.
+            guard: what watches the run.
+            rollbacks: how often the run has gone back.
             seconds: time that earlier parts of a resumed run took.
             saved: the newest checkpoint's step, or None.
             best: what measures states and keeps the best, or None.
         """
         self.plan, self.run, self.folder, self.feed, self.advance = plan, plan.run, folder, feed, advance
         self.recorder, self.report, self.seconds, self.saved = recorder, plan.report, seconds, saved
-        self.total, self.key, self.best = plan.config.steps, plan.key, best
+        self.total, self.key, self.best, self.guard = plan.config.steps, plan.key(rollbacks), best, guard
         self.columns = columns_of(self.run.samples, plan.classes)
         n = -(-self.run.samples // self.columns) * self.columns
         self.draw = make_sampler(plan.system, n, self.run.seed, plan.classes)
@@ -79,7 +86,8 @@ class Session:
             The state, the steps done, and the signal that stopped the run before its last step, if one did.
 
         Raises:
-            TrainingError: a number that is not finite, a full disk, or too little memory.
+            TrainingError: a number that is not finite, a collapse, a full disk, or too little memory.
+            Collapse: the run is to go back.
         """
         with computing(self._what_is_left):
             return self._train(state, step, first)
@@ -96,8 +104,8 @@ class Session:
                 if pending:
                     self._digest(pending, pace)
                 pending, step = Dispatched(step, count, metrics, time.perf_counter()), step + count
-                signal = _agreed(received[0] if received else None)
-                if signal or step == self._next_stop(step - 1):
+                signal = agree.largest(received[0] if received else 0) or None
+                if signal or self.guard.stopping or step == self._next_stop(step - 1):
                     # The state is about to be read; what led to it is looked at first.
                     self._digest(pending, pace)
                     pending = None
@@ -115,30 +123,29 @@ class Session:
         return min(self.total, *(step - step % period + period for period in periods))
 
     def _rest(self, state: GameState, step: int, stopping: bool) -> None:
-        last = step == self.total
-        if step % self.run.sample_every == 0 or last:
+        last, due = step == self.total, step % self.run.checkpoint_every == 0
+        if due or last or step % self.run.sample_every == 0:  # a checkpoint is healthy only if its samples are
             self._sample(state, step)
-        if step % self.run.checkpoint_every == 0 or last or stopping:
-            self._save(state, step)
+        if due or last or stopping or self.guard.stopping:
+            self._save(state, step, due)
         if self.best and (step % (self.run.eval_every or self.total) == 0 or last):
             self._require_finite_state(state, step)
             with writing(self.folder, self._what_is_left):
                 self.report.line(self.best.consider(state, step))
+        if self.guard.stopping:
+            raise self.guard.farewell(self.guard.stopping, step)
 
     def _digest(self, chunk: Dispatched, pace: Pace) -> None:
-        """Wait for a chunk, make sure that all its metrics are finite, log them, show the last."""
+        """Wait for a chunk, make sure that all its metrics are finite, watch and log them, show the last."""
         metrics = {name: values[: chunk.steps] for name, values in jax.device_get(chunk.metrics).items()}
         began, now = pace.measure(chunk.steps, chunk.clock)
         row: dict[str, float] = {}
         for i in range(chunk.steps):
             row = {name: float(values[i]) for name, values in metrics.items()}
             step = chunk.start + i + 1
-            self._require_finite(row, step)
-            if self.recorder and (step % self.run.log_every == 0 or step == 1):
-                seconds = self.seconds + began + (now - began) * (i + 1) / chunk.steps
-                log = {"step": step, "images": step * self.plan.rows, "seconds": round(seconds, 3), **row}
-                with writing(self.folder, self._what_is_left):
-                    self.recorder.log(log)
+            seconds = self.seconds + began + (now - began) * (i + 1) / chunk.steps
+            with writing(self.folder, self._what_is_left):
+                self._look(row, step, seconds)
         done = chunk.start + chunk.steps
         if pace.news():
             left = duration((self.total - done) / pace.rate)
@@ -147,44 +154,42 @@ class Session:
             )
         self.report.progress(done, pace.rate, pace.rate * self.plan.rows, row)
 
-    def _require_finite(self, row: dict[str, float], step: int) -> None:
-        broken = [f"{name} is {value}" for name, value in row.items() if not np.isfinite(value)]
+    def _look(self, row: dict[str, float], step: int, seconds: float) -> None:
+        """Watch and log the metrics of a step."""
+        broken = ", ".join(f"{name} is {value}" for name, value in row.items() if not np.isfinite(value))
         if broken:
-            raise TrainingError(f"at step {step} {', '.join(broken)}; {self._what_is_left()}")
+            self.guard.broken(step, not_finite(broken), f"at step {step} {broken}; {self._what_is_left()}")
+        if self.recorder and (step % self.run.log_every == 0 or step == 1):
+            log = {"step": step, "images": step * self.plan.rows, "seconds": round(seconds, 3)}
+            self.recorder.log({**log, **row})
+        self.guard.see(step, row)
 
     def _require_finite_state(self, state: GameState, step: int) -> None:
         if not all_finite(state):
-            raise TrainingError(f"after step {step} the state is not finite and is not saved; {self._what_is_left()}")
+            sentence = f"after step {step} the state is not finite and is not saved; {self._what_is_left()}"
+            self.guard.broken(step, not_finite("the state is not finite"), sentence)
 
     def _sample(self, state: GameState, step: int) -> None:
-        images = self.draw(state)
-        if self.recorder:
-            with writing(self.folder, self._what_is_left):
+        images, pictured = self.draw(state), step % self.run.sample_every == 0
+        regular = pictured or step % self.run.checkpoint_every == 0
+        with writing(self.folder, self._what_is_left):
+            if self.recorder and (pictured or step == self.total):
                 self.recorder.picture(step, grid(images, self.columns))
+            self.guard.see_samples(step, images, regular)
 
-    def _save(self, state: GameState, step: int) -> None:
+    def _save(self, state: GameState, step: int, due: bool) -> None:
         if step == self.saved:
             return
         self._require_finite_state(state, step)
-        if self.recorder:
-            with writing(self.folder, self._what_is_left):
+        if due and self.guard.watch.sound:
+            self.guard.watch.healthy = step
+        healthy, monitor = self.guard.watch.healthy, {MONITOR: self.guard.watch.to_json()}
+        metadata = {**self.plan.description(), "step": step, **monitor}
+        with writing(self.folder, self._what_is_left):
+            if self.recorder:
                 self.recorder.flush()
-        try:
-            metadata = {**self.plan.description(), "step": step}
-            checkpoint.save(self.folder.checkpoints, step, state, metadata, self.run.keep)
-        except (OSError, ValueError) as error:  # a full disk; tensorstore says so by a ValueError
-            reason = str(error).splitlines()[0]
-            raise TrainingError(f"checkpoint {step} cannot be written ({reason}); {self._what_is_left()}") from error
+            checkpoint.save(self.folder.checkpoints, step, state, metadata, self.run.keep, protect=healthy)
         self.saved = step
 
     def _what_is_left(self) -> str:
         return what_is_left(self.folder, self.saved)
-
-
-def _agreed(signal: int | None) -> int | None:
-    """The signal that any process of the run has received: all must stop at the same step."""
-    if jax.process_count() == 1:
-        return signal
-    from jax.experimental import multihost_utils
-
-    return int(np.max(multihost_utils.process_allgather(np.int32(signal or 0)))) or None

@@ -6,11 +6,20 @@ from pathlib import Path
 
 import jax
 
+from jaxgan.train.findings import Finding
 from jaxgan.train.rundir import RunDir
 
 
 class TrainingError(RuntimeError):
     """Training cannot go on; one sentence says why and what is left."""
+
+
+class Collapse(Exception):  # noqa: N818
+    """The run is to go back to its last healthy checkpoint because of what was found at a step; never seen by users."""
+
+    def __init__(self, step: int, finding: Finding) -> None:
+        super().__init__(step, finding)
+        self.step, self.finding = step, finding
 
 
 def what_is_left(folder: RunDir, saved: int | None) -> str:

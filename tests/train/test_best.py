@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import jax
 import numpy as np
@@ -11,7 +12,7 @@ from jaxgan.errors import UserError
 from jaxgan.game import parallel
 from jaxgan.metrics.extractors import pixels
 from jaxgan.metrics.frechet import frechet_distance
-from jaxgan.train import TrainingError, best, checkpoint
+from jaxgan.train import TrainingError, best, checkpoint, pictures
 from jaxgan.train.judge import STREAM, make_judge
 from jaxgan.train.load import restore
 from jaxgan.train.record import read_metrics
@@ -19,18 +20,21 @@ from jaxgan.train.sampling import make_batches, make_sampler
 from tests.train import toy
 
 MAKE_MESH = parallel.make_mesh
+WRITE_SUMMARY = pictures.write_summary
 OFTEN = {"eval_every": 4, "eval_samples": 30, "extractor": "pixels"}
 
 
 @pytest.fixture(autouse=True, scope="module")
-def two_devices():
+def cheap():
+    """Two devices instead of eight, and no summary pictures but in the test of them."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pictures, "write_summary", lambda path, *about: None)
         patch.setattr(parallel, "make_mesh", lambda devices=None: MAKE_MESH(devices or jax.devices()[:2]))
         yield
 
 
 @pytest.fixture(scope="module")
-def straight(two_devices, tmp_path_factory):
+def straight(cheap, tmp_path_factory):
     report = toy.Said()
     result = toy.train(tmp_path_factory.mktemp("straight") / "run", report=report, **OFTEN)
     return result, report.lines
@@ -116,6 +120,16 @@ def test_a_damaged_best_state_is_passed_over(tmp_path):
     assert checkpoint.damage_of(resumed.folder.best, again) is None
 
 
+def test_a_damaged_best_state_is_replaced(tmp_path):
+    """A run that goes on from before it measures the same step again."""
+    first = toy.train(tmp_path / "run", steps=6, eval_every=6, eval_samples=30, extractor="pixels")
+    shutil.rmtree(first.folder.checkpoints / "6")
+    next((first.folder.best / "6" / "state" / "d").iterdir()).write_bytes(b"")
+    resumed = toy.train(tmp_path / "run", steps=6, resume=True, eval_every=6, eval_samples=30, extractor="pixels")
+    assert checkpoint.steps(resumed.folder.best) == [6]
+    assert checkpoint.damage_of(resumed.folder.best, 6) is None
+
+
 def test_measuring_may_begin_on_resume_and_then_stays_what_it_is(tmp_path):
     toy.train(tmp_path / "run", steps=5)
     result = toy.train(tmp_path / "run", steps=9, resume=True, **OFTEN)
@@ -147,7 +161,8 @@ def test_an_older_step_may_become_the_best(tmp_path):
     assert checkpoint.steps(tmp_path) == [4]
 
 
-def test_the_summary_shows_the_curve(tmp_path):
+def test_the_summary_shows_the_curve(tmp_path, monkeypatch):
+    monkeypatch.setattr(pictures, "write_summary", WRITE_SUMMARY)
     result = toy.train(tmp_path / "run", **OFTEN)
     from PIL import Image
 
@@ -176,7 +191,7 @@ def test_what_cannot_work_is_said_before_anything_is_written(tmp_path, monkeypat
 
 def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
     def full(*args, **how):
-        raise ValueError("No space left on device\nmore")
+        raise OSError(28, "No space left on device")
 
     def save(folder, *args, **how):
         return full() if folder.name == "best" else real(folder, *args, **how)

@@ -131,3 +131,30 @@ def test_tidy_removes_fragments_and_puts_damaged_ones_aside(folder):
 def test_nbytes_counts_every_leaf():
     assert checkpoint.nbytes(state(1)) == 6 * 4 + 4 + 3 * 4
     assert checkpoint.nbytes(np.zeros(3, np.float16)) == 6
+
+
+def test_a_protected_checkpoint_stays(tmp_path):
+    for step in (10, 20, 30, 40):
+        checkpoint.save(tmp_path, step, state(step), {}, keep=2, protect=10)
+    assert checkpoint.steps(tmp_path) == [10, 30, 40]
+    checkpoint.save(tmp_path, 50, state(50), {}, keep=2, protect=40)  # one of the latest, which takes no place more
+    assert checkpoint.steps(tmp_path) == [40, 50]
+    assert_same(checkpoint.restore(tmp_path, 40, abstract()), state(40))
+
+
+def test_later_checkpoints_are_discarded(folder):
+    (folder / "40").mkdir()  # cut short: `tidy` is for those
+    checkpoint.discard(folder, after=20)
+    assert sorted(path.name for path in folder.iterdir()) == ["20", "40"]
+    checkpoint.discard(folder, after=0)
+    assert checkpoint.steps(folder) == []
+
+
+def test_a_full_disk_is_an_os_error(tmp_path, monkeypatch):
+    def full(*args, **how):
+        raise ValueError("No space left on device [tensorstore]\nmore")
+
+    monkeypatch.setattr("orbax.checkpoint.CheckpointManager.save", full)
+    with pytest.raises(OSError, match=r"No space left on device \[tensorstore\]: '.*/7'$") as error:
+        checkpoint.save(tmp_path, 7, state(7), {}, keep=1)
+    assert error.value.filename == str(tmp_path / "7")

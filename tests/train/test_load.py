@@ -19,6 +19,7 @@ def trained(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         make = parallel.make_mesh
         patch.setattr(parallel, "make_mesh", lambda: make(jax.devices()[:2]))
+        patch.setattr("jaxgan.train.pictures.write_summary", lambda path, *about: None)
         return fit(gan.build, config, toy.images(), run, recipe="gan", report=toy.Said())
 
 

@@ -73,3 +73,12 @@ def test_curves_hold_the_logged_numbers():
     pictures._plot(axes, "losses", rows, ("loss",))
     lines = {line.get_label(): line.get_xydata().tolist() for line in axes.get_lines()}
     assert lines == {"d/loss": [[1, 1], [5, 2]], "g/loss": [[1, 3], [5, 4]]}
+
+
+def test_marks_are_lines_in_every_curve(tmp_path, monkeypatch):
+    from matplotlib.axes import Axes
+
+    drawn = []
+    monkeypatch.setattr(Axes, "axvline", lambda self, x, **how: drawn.append(x))
+    pictures.write_summary(tmp_path / "summary.png", [{"step": 1, "d/loss": 1.0}], [], "a run", marks=[7, 9])
+    assert drawn == [7, 9] * 3

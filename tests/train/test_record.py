@@ -101,3 +101,33 @@ def test_events_are_closed_even_when_lines_cannot_be_written(tmp_path, monkeypat
     with pytest.raises(OSError, match="No space left"):
         recorder.close()
     assert recorder._events.file_writer is None
+
+
+MARK = {"step": 4, "kind": "collapse", "began": 2, "over": False, "sentence": "gone.", "numbers": {}, "action": "warn"}
+NUMBERS = {"diversity": 0.5, "near_duplicates": 3, "support": None}
+
+
+def test_marks_and_numbers_of_samples(tmp_path):
+    run = RunDir(tmp_path)
+    recorder = record.Recorder(run, 0)
+    recorder.samples(2, NUMBERS)
+    recorder.samples(3, {**NUMBERS, "diversity": None})
+    recorder.mark(MARK)
+    assert [row["kind"] for row in record.read_metrics(run.monitor)] == ["samples", "samples", "collapse"]  # unflushed
+    recorder.close()
+    assert record.read_metrics(run.monitor)[0] == {"step": 2, "kind": "samples", "numbers": NUMBERS}
+    shown = events(run.tensorboard)
+    assert shown[:3] == [(2, "samples/diversity"), (2, "samples/near_duplicates"), (3, "samples/near_duplicates")]
+    assert shown[3][0] == 4
+    assert "monitor" in shown[3][1]
+
+
+def test_going_back_is_remembered_where_the_run_went(tmp_path):
+    """A run that goes on from step 3 has gone back to 2, but not yet to 6."""
+    run = RunDir(tmp_path)
+    rows = [{"step": 1, "kind": "samples"}, MARK, *({"step": 9, "kind": "rollback", "to": to} for to in (2, 6))]
+    run.monitor.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    record.Recorder(run, 3).close()
+    assert record.read_metrics(run.monitor) == [rows[0], rows[2]]
+    assert record.marked_steps(rows) == [2, 4, 6]
+    assert record.marked_steps([{**MARK, "over": True}, rows[0]]) == []

@@ -65,7 +65,7 @@ def test_resume_checks_the_disk_first(tmp_path, monkeypatch):
         with pytest.raises(UserError, match=r"run cannot go on: .* cannot be read and written"):
             toy.train(tmp_path / "run", resume=True, steps=6)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(0, 0, 10))
-    with pytest.raises(UserError, match=r"0\.00 GB free, but 2 checkpoints"):
+    with pytest.raises(UserError, match=r"0\.00 GB free, but 3 checkpoints"):
         toy.train(tmp_path / "run", resume=True, steps=6)
 
 

@@ -1,0 +1,264 @@
+"""The rules. Oracle: numbers made by hand on both sides of every threshold."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from jaxgan.recipes import cgan, gan, r3gan, wgan
+from jaxgan.train import monitor
+from jaxgan.train.findings import CURES, Finding
+from jaxgan.train.monitor import BLOCK, RECENT, WINDOW
+
+HEALTHY = {
+    "d/loss": 0.9,
+    "g/loss": 1.5,
+    "d/grad_norm": 5.0,
+    "g/grad_norm": 4.0,
+    "d_real": 0.7,
+    "d_fake": 0.3,
+    "accuracy_real": 0.75,
+    "accuracy_fake": 0.85,
+    "margin": 2.0,
+    "value": -0.9,
+}
+USUAL = {"d/grad_norm": 5.0, "g/grad_norm": 4.0}
+PERFECT = {"accuracy_real": 0.99, "accuracy_fake": 1.0}
+
+
+def kinds(blocks, usual=USUAL, largest=USUAL):
+    return [finding.kind for finding in monitor.look(blocks, usual, largest)]
+
+
+def blocks(n=RECENT, **changes):
+    return [{**HEALTHY, **changes}] * n
+
+
+def test_nothing_is_said_of_health():
+    assert kinds(blocks(WINDOW)) == []
+    assert kinds(blocks(WINDOW), {}, {}) == []
+    assert kinds([]) == []
+
+
+def test_a_block_is_a_mean_and_of_gradients_a_median():
+    rows = [{"d/loss": float(i), "d/grad_norm": 1.0 if i else 1e9, "x": 0.0} for i in range(BLOCK)]
+    rows[3].pop("x")
+    assert monitor.condense(rows) == {"d/loss": 7.5, "d/grad_norm": 1.0}
+
+
+def test_usual_and_largest_norms():
+    norms = [1.0, 2.0, 3.0, 4.0, 50.0, 6.0, 7.0, 8.0]
+    many = [{"g/grad_norm": norm, "g/loss": 0.0} for norm in norms]
+    assert monitor.usual_norms(many) == {"g/grad_norm": 5.0}
+    assert monitor.usual_norms(many[1:]) == {}  # too few to be usual
+    assert monitor.largest_norms(many, {}) == {"g/grad_norm": 7.5}  # of the last four; one peak does not count
+    assert monitor.largest_norms(many, {"g/grad_norm": 9.0}) == {"g/grad_norm": 9.0}
+    assert monitor.largest_norms(many[:3], {}) == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({**PERFECT, "g/grad_norm": 0.19}, ["strong_discriminator"]),  # below 5 % of 4
+        ({**PERFECT, "g/grad_norm": 0.21}, []),  # a perfect discriminator is no harm while the generator learns
+        ({"accuracy_real": 0.97, "accuracy_fake": 1.0, "g/grad_norm": 0.19}, []),
+        ({**PERFECT, "d/grad_norm": 500.0}, ["strong_discriminator"]),  # below 1 % of D's
+        ({**PERFECT, "g/loss": -0.01, "d_fake": 0.01}, ["strong_discriminator"]),  # log(1 - D(G(z))) is flat there
+        ({**PERFECT, "g/loss": -0.01, "d_fake": 0.03}, []),
+        ({**PERFECT, "g/loss": 9.0, "d_fake": 0.001}, []),  # not saturating: the slope is one
+        ({**PERFECT, "g/grad_norm": 0.0, "d/grad_norm": 0.0}, ["strong_discriminator"]),
+        ({"d/grad_norm": 0.004, "g/grad_norm": 0.5}, ["vanishing"]),
+        ({"d/grad_norm": 0.006, "g/grad_norm": 0.5}, []),
+        ({"g/grad_norm": 0.003, "accuracy_real": 0.5, "accuracy_fake": 0.5}, ["gradient_ratio"]),  # at rest: not said
+        ({"margin": -1001.0}, ["exploding"]),
+        ({"margin": 999.0}, []),
+        ({"value": -5.1}, ["exploding"]),
+        ({"value": -4.9}, []),
+        ({"value": -5.1, "d/loss": -3.0}, []),  # a Wasserstein critic: its logits are no log-odds
+        ({**PERFECT, "g/grad_norm": 0.19, "d/loss": -3.0}, []),  # and it is meant to be as good as it can be
+        ({"value": -5.1, "d/loss": 7.0, "penalty": 10.0}, []),  # and its loss includes the penalty
+        ({"value": -5.1, "d/loss": 13.0, "penalty": 10.0}, ["exploding"]),
+        ({"value": -5.1, "d/loss": 9.9999, "penalty": 10.0}, ["exploding"]),  # rounding
+        ({"margin": 1001.0, "d/loss": -3.0}, ["exploding"]),
+        ({"value": -5.1, "d/loss": -3.0, "d_fake": 0.31}, ["exploding"]),  # InfoGAN: a negative loss, but no pairs
+        ({"d/grad_norm": 501.0}, ["exploding"]),
+        ({"d/grad_norm": 499.0}, []),
+        ({"g/grad_norm": 4900.0, "d/grad_norm": 4.8}, ["exploding", "gradient_ratio"]),
+        ({"g/grad_norm": 300.0, "d/grad_norm": 0.2}, ["gradient_ratio"]),
+        ({"g/grad_norm": 300.0, "d/grad_norm": 0.4}, []),
+        ({"accuracy_real": 0.39, "accuracy_fake": 0.4}, ["weak_discriminator"]),
+        ({"accuracy_real": 0.1, "accuracy_fake": 0.8}, []),
+        ({"accuracy_real": 0.5, "accuracy_fake": 0.5}, []),  # the solution of the game
+    ],
+    ids=str,
+)
+def test_thresholds(changes, expected):
+    assert kinds(blocks(**changes)) == expected
+    assert kinds([*blocks(), *blocks(1, **changes)]) == []  # one block is not enough
+    for finding in monitor.look(blocks(**changes), USUAL, USUAL):
+        assert finding.sentence(gan.Config()).startswith(f"{finding.seen}; what usually helps: ")
+        assert all(math.isfinite(value) for value in finding.numbers.values())
+
+
+def test_a_small_gradient_does_not_explode():
+    small = {"d/grad_norm": 0.01, "g/grad_norm": 0.01}
+    assert kinds(blocks(**{"d/grad_norm": 9.0, "g/grad_norm": 0.5}), small, small) == []
+    assert kinds(blocks(**{"d/grad_norm": 11.0, "g/grad_norm": 0.5}), small, small) == ["exploding"]
+
+
+def test_sureness_stands_in_for_accuracy():
+    sure = {**HEALTHY, "d_real": 0.99, "d_fake": 0.01, "g/grad_norm": 0.1}
+    without = {name: value for name, value in sure.items() if not name.startswith("accuracy")}
+    assert kinds([without] * RECENT) == ["strong_discriminator"]
+    assert kinds([{**without, "d_fake": 0.03}] * RECENT) == []
+
+
+@pytest.mark.parametrize("name", list(HEALTHY))
+def test_rules_apply_to_what_is_there(name):
+    bad = {**HEALTHY, **PERFECT, "g/grad_norm": 0.0, "d/grad_norm": 1e6, "margin": 1e6, "g/loss": 0.0, "d_fake": 0.0}
+    monitor.look([{key: value for key, value in bad.items() if key != name}] * WINDOW, USUAL, USUAL)
+    assert kinds([{"loss": 1.0}] * WINDOW, {}, {}) == []
+
+
+def curve(amplitude, period=9.0, mean=1.0):
+    """A window of blocks whose loss swings with the given amplitudes."""
+    values = mean + amplitude(np.arange(WINDOW)) * np.sin(2 * np.pi * np.arange(WINDOW) / period)
+    return [{**HEALTHY, "d/loss": float(value)} for value in values]
+
+
+def test_swings_that_grow():
+    grows = curve(lambda t: 0.05 * np.exp(t / 8))
+    assert kinds(grows) == ["oscillation"]
+    assert kinds(grows[1:]) == []  # not a whole window
+    assert kinds(grows[::-1]) == []  # they calm down
+    assert kinds(curve(lambda t: np.full(WINDOW, 2.0))) == []  # large, but steady
+    assert kinds(curve(lambda t: 1e-3 * np.exp(t / 8))) == []  # small
+    assert kinds(curve(lambda t: 0.05 * np.exp(t / 8), mean=20.0)) == []  # small beside the loss
+    assert kinds(curve(lambda t: np.repeat([0.1, 1.2, 0.8, 1.5], WINDOW // 4))) == []  # up and down
+    drift = [{**HEALTHY, "d/loss": math.exp(-i / 4)} for i in range(WINDOW)]
+    assert kinds(drift) == []
+    assert kinds(drift[::-1]) == []
+    assert kinds([{**HEALTHY, "d/loss": 1e-3 * math.exp(i / 2)} for i in range(WINDOW)]) == []  # runs away, no swings
+
+
+@dataclasses.dataclass
+class Picture:
+    images: int = 40_000
+    samples: int = 64
+    diversity: float | None = 0.8
+    near_duplicates: int = 0
+    repeated: int = 0
+    data_repeated: int = 0
+    data_images: int = 10_000
+
+    def numbers(self):
+        pairs = self.near_duplicates
+        return {**dataclasses.asdict(self), "support": self.samples * (self.samples - 1) / 2 / pairs if pairs else None}
+
+
+def seen(*pictures):
+    """What is seen in the last one."""
+    largest = 0.0
+    for picture in pictures[:-1]:
+        largest = monitor.largest_diversity(picture.numbers(), largest)
+    return [finding.kind for finding in monitor.look_at_samples(pictures[-1].numbers(), largest)]
+
+
+@pytest.mark.parametrize(
+    ("pictures", "expected"),
+    [
+        ([Picture()], []),
+        ([Picture(diversity=0.09)], ["collapse"]),
+        ([Picture(diversity=0.11)], []),
+        ([Picture(diversity=0.09, images=29_999)], []),  # generators begin with one grey image
+        ([Picture(diversity=0.9), Picture(diversity=0.22)], ["collapse"]),  # a quarter of what it was
+        ([Picture(diversity=0.9), Picture(diversity=0.23)], []),
+        ([Picture(diversity=0.9, images=10), Picture(diversity=0.2)], []),  # what it was at the start does not count
+        ([Picture(diversity=0.09), Picture()], []),  # the newest counts
+        ([Picture(diversity=0.9), *[Picture(diversity=0.2)] * 20], ["collapse"]),  # what it was is not forgotten
+        ([Picture(diversity=None), Picture()], []),
+        ([Picture(diversity=None)], []),  # data of equal images
+        ([Picture(repeated=32, near_duplicates=40)], ["duplicates"]),
+        ([Picture(repeated=31, near_duplicates=40)], []),
+        ([Picture(repeated=32, near_duplicates=40, data_repeated=16)], []),  # so are the data
+        ([Picture(repeated=32, near_duplicates=40, data_images=200)], []),  # 50 images of 200 are a fair share
+        ([Picture(samples=15, repeated=15, near_duplicates=40)], []),  # too few to tell
+        ([Picture(repeated=64, near_duplicates=2016, diversity=0.0)], ["collapse"]),
+    ],
+    ids=str,
+)
+def test_samples(pictures, expected):
+    assert seen(*pictures) == expected
+
+
+def test_sentences_have_the_numbers():
+    (finding,) = monitor.look_at_samples(Picture(repeated=40, near_duplicates=63).numbers(), 0.0)
+    assert "40 of 64 samples have a near-duplicate, as if it made only about 32 different images" in finding.seen
+    (finding,) = monitor.look(blocks(**PERFECT, **{"g/grad_norm": 0.1}), USUAL, USUAL)
+    assert "99% of the real and 100% of the generated images" in finding.seen
+    assert finding.seen.endswith("starves at 0.1 (it was up to 4)")
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "recipe", "cures"),
+    [
+        (
+            "strong_discriminator",
+            gan.Config(loss="minimax"),
+            "gan",
+            "a lower --d-learning-rate, --loss non_saturating, --penalty r1, or the recipe r3gan",
+        ),
+        # Neither what is done already, nor options that the recipe does not have, nor the recipe itself.
+        ("strong_discriminator", gan.Config(penalty="r1"), "gan", "a lower --d-learning-rate, or the recipe r3gan"),
+        ("duplicates", wgan.Config(), "wgan", "the recipe r3gan"),
+        ("duplicates", r3gan.Config(), "r3gan", "a larger --gamma"),
+        ("weak_discriminator", object(), None, "a larger discriminator"),
+        # Nor what it refuses, or has a like of.
+        ("duplicates", gan.Config(packing=4), "gan", "--penalty r1, or the recipe r3gan"),
+        ("duplicates", gan.Config(top_k=0.5), "gan", "--penalty r1, or the recipe r3gan"),
+        ("duplicates", gan.Config(batch_size=63), "gan", "--penalty r1, or the recipe r3gan"),
+        ("duplicates", gan.Config(classes=10), "gan", "--packing 2, --penalty r1, or the recipe r3gan"),
+        ("duplicates", gan.Config(penalty="r2"), "gan", "--packing 2, or the recipe r3gan"),
+        ("duplicates", gan.Config(penalty="r1_r2"), "gan", "--packing 2, or the recipe r3gan"),
+        ("duplicates", gan.Config(penalty="dragan"), "gan", "--packing 2, --penalty r1, or the recipe r3gan"),
+        (
+            "oscillation",
+            gan.Config(),
+            "gan",
+            "lower --g-learning-rate and --d-learning-rate, a lower --beta1, --updates optimistic, --penalty r1, "
+            "or the recipe r3gan",
+        ),
+        (
+            "oscillation",
+            gan.Config(n_critic=2, beta1=0.0),
+            "gan",
+            "lower --g-learning-rate and --d-learning-rate, --penalty r1, or the recipe r3gan",
+        ),
+        (
+            "oscillation",
+            gan.Config(penalty="dragan", penalty_every=4),
+            "gan",
+            "lower --g-learning-rate and --d-learning-rate, a lower --beta1, --penalty r1, or the recipe r3gan",
+        ),
+    ],
+    ids=str,
+)
+def test_help_is_what_the_run_can_do(kind, config, recipe, cures):
+    assert Finding(kind, "ill", {}).sentence(config, recipe) == f"ill; what usually helps: {cures}."
+
+
+def test_packing_is_not_for_conditional_runs():
+    finding = Finding("duplicates", "ill", {})
+    said = finding.sentence(cgan.Config(classes=10), "cgan", conditional=True)
+    assert said == "ill; what usually helps: --penalty r1, or the recipe r3gan."
+
+
+def test_where_nothing_helps():
+    assert Finding("duplicates", "ill", {}).sentence(object(), "r3gan") == "ill."
+
+
+def test_serious_ones():
+    serious = {"not_finite", "exploding", "collapse", "duplicates"}
+    assert {kind for kind in CURES if Finding(kind, "", {}).serious} == serious
+    assert monitor.not_finite("d/loss is nan").serious
