@@ -1,0 +1,24 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+from laboratory import stacked
+
+from jaxgan import data
+
+
+# Oracle: the bundled labels. Channels are images of the data, and the classifier knows what most of them show.
+def test_channels_are_bundled_images_that_the_classifier_knows():
+    images, key = jnp.asarray(stacked.clothes()), jax.random.key(1)
+    batch = stacked.stack(images, key, 40)
+    rows = np.asarray(jax.random.randint(key, (40, 3), 0, len(images)))
+    np.testing.assert_allclose((np.asarray(batch[7, :, :, 1]) + 1) * 127.5, images[rows[7, 1]], atol=1e-3)
+    labels = data.resident(data.load("fashion_mnist_10k"))["label"][rows]
+    assert (np.asarray(stacked.classes(batch)) == labels).mean() > 0.9
+
+
+# Oracle: by hand. One stack repeated is one mode of 1000: KL = log 1000.
+def test_a_collapsed_generator_has_one_mode():
+    one = stacked.stack(jnp.asarray(stacked.clothes()), jax.random.key(0), 1)
+    found = stacked.count(iter([jnp.repeat(one, 20, 0)] * 2))
+    assert found.covered == 1
+    np.testing.assert_allclose(found.reverse_kl, np.log(1000))
