@@ -42,8 +42,8 @@ class Config(LatentConfig):
     """How D uses classes: not; inner product with features; second output that guesses them; channel of the image."""
     g_norm: GNorm | None = None
     """Gains and biases of G: per channel; per class; by a network of z; by z, per image; None: class, or batch."""
-    class_weight: float = 0.1
-    """Weight of AC-GAN's classification, for both players."""
+    class_weight: float = 1.0
+    """Weight of AC-GAN's classification, for both players; the paper's is 1."""
     layout: Layout = "doubling"
     """Channels of the blocks: all the same (the paper's 32x32), or doubling away from the image (its 128x128)."""
     g_width: int = 16

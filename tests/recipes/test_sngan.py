@@ -16,7 +16,7 @@ KEY = contract.KEY
     [
         ({"condition": "projection"}, "sngan --condition projection needs labelled images"),
         ({"g_norm": "conditional"}, "--g-norm conditional takes a --condition"),
-        ({"class_weight": 1.0}, "--class-weight takes --condition auxiliary, got --condition none"),
+        ({"class_weight": 0.5}, "--class-weight takes --condition auxiliary, got --condition none"),
         ({"beta2": 1.0}, "--beta2 must be above 0 and below 1, got 1.0"),
         ({"n_critic": 0}, "--n-critic must be above 0, got 0"),
     ],

@@ -242,7 +242,6 @@ def test_sentences_have_the_numbers():
             "lower --g-learning-rate and --d-learning-rate, a lower --beta1, --penalty r1, or the recipe r3gan",
         ),
     ],
-    ids=str,
 )
 def test_help_is_what_the_run_can_do(kind, config, recipe, cures):
     assert Finding(kind, "ill", {}).sentence(config, recipe) == f"ill; what usually helps: {cures}."
