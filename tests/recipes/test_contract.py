@@ -24,7 +24,7 @@ MODES = [
     *(("gan", mode) for mode in ("jit", "pmap", "shard_map")),
     *(("dcgan", mode) for mode in ("pmap", "shard_map")),
     *((case, "shard_map") for case in ("gan/relativistic", "gan/packed", "gan/extragradient", "cgan")),
-    *((case, "shard_map") for case in ("infogan", "r3gan", "sngan/projection", "wgan_gp")),
+    *((case, "shard_map") for case in ("r3gan", "sngan/projection")),
 ]
 
 
