@@ -221,14 +221,4 @@ def _optimizers(setup: Setup, task: Task, cell: Cell) -> dict[str, optax.Gradien
     if setup.remedy == "equal_rates":
         rates = dict.fromkeys(rates, (task.rate_g * task.rate_d) ** 0.5)
     adams = {name: game.adam(falling(rate), b2=0.99) for name, rate in rates.items()}
-    return {"g": adams["g"], "d": bounded(adams["d"], cell.penalty.limit)}
-
-
-def bounded(optimizer: optax.GradientTransformation, limit: Any) -> optax.GradientTransformation:
-    """`game.clipped` with a limit that may be an array, infinity for none."""
-
-    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
-        updates, state = optimizer.update(updates, state, params)
-        return jax.tree.map(lambda u, p: jnp.clip(p + u, -limit, limit) - p, updates, params), state
-
-    return optax.GradientTransformation(optimizer.init, update)
+    return {"g": adams["g"], "d": game.clipped(adams["d"], cell.penalty.limit)}

@@ -71,17 +71,17 @@ def optimistic(optimizer: optax.GradientTransformation) -> optax.GradientTransfo
     return optax.GradientTransformation(init, update)
 
 
-def clipped(optimizer: optax.GradientTransformation, limit: float) -> optax.GradientTransformation:
+def clipped(optimizer: optax.GradientTransformation, limit: float | Array) -> optax.GradientTransformation:
     """Keeps every parameter in [-limit, limit] after each update: WGAN's critic (Arjovsky et al. 2017, algorithm 1).
 
     Args:
         optimizer: makes the updates.
-        limit: the paper's is 0.01.
+        limit: the paper's is 0.01. A traced one cannot be checked.
 
     Raises:
         UserError: a limit that is not positive.
     """
-    if not limit > 0:
+    if isinstance(limit, int | float) and not limit > 0:
         raise UserError(f"weights are clipped to a limit above 0, got {limit}.")
 
     def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
