@@ -16,7 +16,6 @@ from jaxgan.losses import penalties
 from jaxgan.losses.adversarial import AdversarialLoss
 from laboratory.choices import LOSSES, chosen_loss
 from laboratory.dirac import CELLS, SLOPES, Setting
-from laboratory.mixtures import bounded
 
 _CRITICS = 5  # updates of D before one of G in "alternating_5"
 # Two-point noise at every combination of signs: its moments are exact in a batch of four.
@@ -173,7 +172,7 @@ def _optimizers(dynamics: str, limit: Array, rates: Array) -> dict[str, optax.Gr
     optimizers = {"g": optax.sgd(rates[0]), "d": optax.sgd(rates[1])}
     if dynamics == "optimistic":
         optimizers = {name: game.optimistic(optimizer) for name, optimizer in optimizers.items()}
-    return {**optimizers, "d": bounded(optimizers["d"], limit)}
+    return {**optimizers, "d": game.clipped(optimizers["d"], limit)}
 
 
 def _penalty(given: Strengths, critic: Any, x_real: Array, x_fake: Array, rng: Array) -> Float[Array, " b"]:
