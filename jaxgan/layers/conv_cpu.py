@@ -1,0 +1,130 @@
+"""The three maps of a convolution in the forms that XLA's CPU backend runs fastest; `conv_forms` says what they are.
+
+Measured with `experiments/benchmarks/conv_forms.py`, in order of preference:
+
+- Winograd's minimal filtering (`conv_minimal`) over blocks of stride x stride pixels, where there are so many channels
+  that its matrix products outweigh its sums;
+- few outputs or few channels: sums of matrix products, one for each block of the kernel;
+- else one convolution in Eigen's canonical form, which must be written out: see `conv_forms`.
+"""
+
+import math
+
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array
+
+from jaxgan.layers import conv_minimal
+from jaxgan.layers.conv_geometry import (
+    CANONICAL,
+    Geometry,
+    Pair,
+    blocks_to_kernel,
+    blocks_to_pixels,
+    each,
+    flip,
+    kernel_blocks,
+    pixels_to_blocks,
+    spatial,
+    weight_pads,
+    window,
+)
+
+_FEW_POSITIONS = 16  # outputs per image at or below which a matrix product for each block beats Eigen's convolution
+_FEW_VALUES = 16  # inputs per output position (stride x stride x channels), likewise
+# What the sums of minimal filtering cost, in products for each number of an image that is summed: it pays where it
+# saves more. Fitted to one core of an AMD EPYC (Zen 5), 14 shapes of layers.
+_SUMS_OF_OUTPUTS, _SUMS_OF_BLOCKED_OUTPUTS, _SUMS_OF_INPUTS, _SUMS_OF_WEIGHTS = 8, 20, 6, 24
+
+
+def outputs(g: Geometry, x: Array, k: Array) -> Array:
+    """The convolution."""
+    if _minimal(g, x, k.shape[2:], _SUMS_OF_OUTPUTS if g.strides == (1, 1) else _SUMS_OF_BLOCKED_OUTPUTS):
+        y = conv_minimal.outputs(_grid(g, x, _even(g.outputs)), kernel_blocks(g, k))
+        return y[:, : g.outputs[0], : g.outputs[1]]
+    if g.outputs[0] * g.outputs[1] > _FEW_POSITIONS:
+        return lax.conv_general_dilated(x, k, g.strides, g.pads, dimension_numbers=CANONICAL)
+    return _gather(_grid(g, x, g.outputs), kernel_blocks(g, k), g.outputs)
+
+
+def inputs(g: Geometry, y: Array, k: Array) -> Array:
+    """The transposed convolution: every block of stride x stride inputs as one pixel's channels, then laid out."""
+    blocks = kernel_blocks(g, k)
+    if _minimal(g, y, k.shape[2:], _SUMS_OF_INPUTS):
+        grid = conv_minimal.inputs(_filled(y, _even(g.outputs)), blocks)
+    elif y.shape[1] * y.shape[2] <= _FEW_POSITIONS or blocks.shape[2] <= _FEW_VALUES:
+        grid = _scatter(y, blocks)
+    else:
+        pads = each(lambda k: (k - 1, k - 1), window(blocks))
+        grid = lax.conv_general_dilated(y, flip(blocks), (1, 1), pads, dimension_numbers=CANONICAL)
+    x = blocks_to_pixels(grid, g.strides)
+    rows, columns = each(lambda n, have, pad: (-pad[0], n + pad[0] - have, 0), g.size, spatial(x), g.pads)
+    return lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), rows, columns, (0, 0, 0)])
+
+
+def weights(g: Geometry, x: Array, y: Array) -> Array:
+    """The gradient of the kernel; Eigen's form has its transpositions written out, to be canonical anywhere."""
+    if _minimal(g, x, (x.shape[3], y.shape[3]), _SUMS_OF_WEIGHTS):
+        even = _even(g.outputs)
+        return blocks_to_kernel(g, conv_minimal.weights(_grid(g, x, even), _filled(y, even)))
+    x, y = x.transpose(3, 1, 2, 0), y.transpose(1, 2, 0, 3)
+    k = lax.conv_general_dilated(x, y, (1, 1), weight_pads(g), rhs_dilation=g.strides, dimension_numbers=CANONICAL)
+    return k.transpose(1, 2, 0, 3)
+
+
+def _minimal(g: Geometry, image: Array, channels: tuple[int, ...], cost: int) -> bool:
+    """Whether minimal filtering is possible, exact enough, and saves more products than its sums `cost`.
+
+    In bfloat16 its sums would lose digits that the products need.
+    """
+    taps = {-(-k // s) for k, s in zip(g.window, g.strides, strict=True)}
+    whole = all(k % s == 0 for k, s in zip(g.window, g.strides, strict=True))
+    if len(taps) != 1 or not taps <= set(conv_minimal.ALGORITHMS) or not whole or jnp.finfo(image.dtype).bits < 32:
+        return False
+    values, features = g.strides[0] * g.strides[1] * channels[0], channels[1]
+    padded = math.prod(_even(g.outputs)) / math.prod(g.outputs)
+    saved = 1 - padded * conv_minimal.share_of_products(*taps)
+    return saved * values * features / (values + features) >= cost
+
+
+def _even(size: Pair) -> Pair:
+    return size[0] + size[0] % 2, size[1] + size[1] % 2
+
+
+def _filled(y: Array, size: Pair) -> Array:
+    """Outputs with zeros below and to the right, `size` in all."""
+    return jnp.pad(y, ((0, 0), (0, size[0] - y.shape[1]), (0, size[1] - y.shape[2]), (0, 0)))
+
+
+def _grid(g: Geometry, x: Array, size: Pair) -> Array:
+    """The blocks of stride x stride inputs that `size` outputs see, as channels."""
+
+    def ends(n: int, m: int, k: int, s: int, pad: Pair) -> tuple[int, int, int]:
+        return pad[0], (m - 1 - (-k // s)) * s - n - pad[0], 0
+
+    rows, columns = each(ends, g.size, size, *g[1:])
+    return pixels_to_blocks(lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), rows, columns, (0, 0, 0)]), g.strides)
+
+
+def _gather(grid: Array, blocks: Array, size: Pair) -> Array:
+    """A sum of matrix products, one for each block that an output sees."""
+    (rows, columns), exact = size, jnp.promote_types(grid.dtype, jnp.float32)
+    products = [
+        jnp.dot(grid[:, p : p + rows, q : q + columns], blocks[p, q], preferred_element_type=exact)
+        for p in range(blocks.shape[0])
+        for q in range(blocks.shape[1])
+    ]
+    return sum(products[1:], products[0]).astype(grid.dtype)
+
+
+def _scatter(y: Array, blocks: Array) -> Array:
+    """One matrix product to what each output gives to all the blocks it reaches, then a sum of shifted images."""
+    rows, columns = window(blocks)
+    exact = jnp.promote_types(y.dtype, jnp.float32)
+    given = jnp.einsum("bmno,pqvo->bmnpqv", y, blocks, preferred_element_type=exact)
+    shifted = [
+        jnp.pad(given[:, :, :, p, q], ((0, 0), (p, rows - 1 - p), (q, columns - 1 - q), (0, 0)))
+        for p in range(rows)
+        for q in range(columns)
+    ]
+    return sum(shifted[1:], shifted[0]).astype(y.dtype)

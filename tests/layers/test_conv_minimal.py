@@ -1,0 +1,77 @@
+"""Minimal filtering: its identity in closed form, its three maps against XLA's convolution, where it is chosen."""
+
+import itertools
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+from jaxgan.layers import conv_cpu, conv_minimal
+from jaxgan.layers.conv import Conv, ConvTranspose
+from jaxgan.layers.conv_geometry import Geometry
+from tests.layers.test_conv import _all_orders, _assert_close, _setup
+
+
+@pytest.mark.parametrize("taps", conv_minimal.ALGORITHMS)
+def test_identity_of_the_algorithm(taps):
+    """Winograd: the sum over products is 1 exactly where input i meets tap j in output i - j."""
+    form = [np.array(matrix) for matrix in conv_minimal.ALGORITHMS[taps]]
+    tensor = np.einsum("ti,tj,tl->ijl", *form)
+    for i, j, out in itertools.product(range(taps + 1), range(taps), range(2)):
+        assert tensor[i, j, out] == (i == j + out)
+    assert form[0].shape[0] ** 2 / (4 * taps**2) == conv_minimal.share_of_products(taps)
+
+
+@pytest.mark.parametrize("taps", conv_minimal.ALGORITHMS)
+def test_three_maps_in_float64(taps):
+    """Against `lax`'s convolution and its automatic derivatives."""
+    with jax.enable_x64(True):
+        draw = lambda i, *shape: jax.random.normal(jax.random.key(i), shape, jnp.float64)  # noqa: E731
+        x, k, y = draw(0, 2, 5 + taps, 3 + taps, 3), draw(1, taps, taps, 3, 5), draw(2, 2, 6, 4, 5)
+        layout = ("NHWC", "HWIO", "NHWC")
+        plain = lambda x, k: lax.conv_general_dilated(x, k, (1, 1), "VALID", dimension_numbers=layout)  # noqa: E731
+        value, pull_back = jax.vjp(plain, x, k)
+        ours = conv_minimal.outputs(x, k), (conv_minimal.inputs(y, k), conv_minimal.weights(x, y))
+        for a, b in zip(jax.tree.leaves(ours), jax.tree.leaves((value, pull_back(y))), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
+# Odd numbers of outputs are filled up: 4 x 7, 5 x 6.
+@pytest.mark.parametrize(
+    ("ours", "theirs", "kernel", "strides", "image"),
+    [
+        (Conv, nn.Conv, 4, 2, (8, 14, 64)),
+        (Conv, nn.Conv, 3, 1, (5, 6, 96)),
+        (ConvTranspose, nn.ConvTranspose, 4, 2, (4, 7, 256)),
+        (Conv, nn.Conv, 2, 1, (4, 3, 256)),
+    ],
+)
+def test_layers_with_many_channels(ours, theirs, kernel, strides, image):
+    """Values and derivatives of second order as Flax's, with no convolution left in the compiled program."""
+    ours, theirs = (layer(160, (kernel, kernel), (strides, strides)) for layer in (ours, theirs))
+    variables, x = _setup(ours, image)
+    variables = jax.tree.map(lambda v: v / 4, variables)  # second derivatives of sines of large numbers are all noise
+    _assert_close(_all_orders(ours, variables, x), _all_orders(theirs, variables, x), 2e-4)
+    text = _all_orders.lower(ours, variables, x).compile().as_text()
+    assert " convolution(" not in text
+
+
+def test_where_it_is_chosen():
+    """Not in half precision, not with few channels, not for other kernels; float32 with many channels."""
+    image = {dtype: jnp.zeros((1, 16, 16, 64), dtype) for dtype in ("float32", "bfloat16")}
+
+    def chosen(kernel, strides, channels, dtype="float32", size=16):
+        pads = ((kernel - strides + 1) // 2, (kernel - strides) // 2)
+        g = Geometry((size, size), (kernel, kernel), (strides, strides), (pads, pads))
+        return conv_cpu._minimal(g, image[dtype], channels, conv_cpu._SUMS_OF_WEIGHTS)
+
+    assert chosen(4, 2, (64, 128))
+    assert chosen(3, 1, (128, 128))
+    assert not chosen(4, 2, (64, 128), "bfloat16")
+    assert not chosen(4, 2, (1, 64))
+    assert not chosen(4, 2, (64, 128), size=2)
+    assert not chosen(3, 2, (128, 128))
+    assert not chosen(5, 1, (128, 128))
