@@ -5,8 +5,11 @@ have the commands.
 """
 
 import ast
+import hashlib
 import importlib.util
 import io
+import os
+import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +31,11 @@ usage: jaxgan COMMAND ...
 
   jaxgan --version
 
-`jaxgan train RECIPE --help`, `jaxgan train --resume RUN --help`, `jaxgan sample --help` and so on list the options."""
+`jaxgan train RECIPE --help`, `jaxgan train --resume RUN --help`, `jaxgan sample --help` and so on list the options.
+Compiled programs are kept in the user's cache folder; JAX_ENABLE_COMPILATION_CACHE=0 keeps none."""
+
+CACHE_BYTES = 1 << 30
+"""Compiled programs that are kept in all; those not used for longest go first."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no reason to fail
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    _keep_compiled()
     try:
         return _command(args)
     except UserError as error:
@@ -53,6 +61,43 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("jaxgan: interrupted before there was anything to save.", file=sys.stderr)
         return 130
+
+
+def _keep_compiled() -> None:
+    """Let JAX, which reads these variables when it is imported, keep compiled programs for the next command.
+
+    What the user has set stays. Programs are native code: the folder is the user's own, and one for each kind of
+    processor, since home folders are shared by machines.
+    """
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
+        return
+    try:
+        folder = _cache_home() / "jaxgan" / f"compiled-{_processor()}"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # no home, or one that cannot be written: nothing is kept
+        return
+    if not os.access(folder, os.W_OK):
+        return
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
+    os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(CACHE_BYTES))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+
+
+def _cache_home() -> Path:
+    """Where users' caches are: XDG's folder where it is given, else the platform's usual one."""
+    given = os.environ.get("XDG_CACHE_HOME")
+    if given and Path(given).is_absolute():
+        return Path(given)
+    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+
+
+def _processor() -> str:
+    """A short name of what this processor can do."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(errors="replace").splitlines() if info.exists() else [platform.processor()]
+    abilities = sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))}) or lines
+    digest = hashlib.sha256("\n".join(abilities).encode()).hexdigest()
+    return f"{platform.machine() or 'unknown'}-{digest[:12]}"
 
 
 def _command(args: list[str]) -> int:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image
 
 import jaxgan
+from jaxgan import cli
 from jaxgan.cli import main
 from jaxgan.game import parallel
 from jaxgan.recipes import names
@@ -277,3 +279,39 @@ def test_terminated_then_killed_then_resumed_is_as_if_never_stopped(photos, tmp_
     toy.assert_same(load(run).state, load(other).state)
     logged = [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert logged == [1, *range(10, total + 1, 10)]
+
+
+def test_compiled_programs_are_kept_in_the_users_cache_folder(tmp_path, monkeypatch):
+    """In a folder that only the user can read, bounded; what the user has set stays."""
+    where, bound, seconds = (
+        "JAX_COMPILATION_CACHE_DIR",
+        "JAX_COMPILATION_CACHE_MAX_SIZE",
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS",
+    )
+    monkeypatch.setattr(os, "environ", {"XDG_CACHE_HOME": str(tmp_path), seconds: "5"})
+    cli._keep_compiled()
+    folder = Path(os.environ[where])
+    assert folder.parent == tmp_path / "jaxgan"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (int(os.environ[bound]), os.environ[seconds]) == (cli.CACHE_BYTES, "5")
+    no_folder = tmp_path / "file"
+    no_folder.touch()
+    for given in ({"XDG_CACHE_HOME": str(no_folder)}, {where: "/mine"}):
+        monkeypatch.setattr(os, "environ", dict(given))
+        cli._keep_compiled()
+        assert os.environ == given
+
+
+def test_a_second_process_does_not_compile_again(photos, tmp_path):
+    """The folder holds the training step after the first command, and the second adds nothing to it."""
+    where, seconds = "JAX_COMPILATION_CACHE_DIR", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"
+    env = {name: value for name, value in os.environ.items() if name not in (where, seconds)}
+    env |= {"XDG_CACHE_HOME": str(tmp_path), seconds: "0"}
+    made = []
+    for name in ("a", "b"):
+        args = f"train gan --data {photos} --image-size 8 --steps 1 --out {tmp_path / name} {TINY}".split()
+        command = [sys.executable, "-c", "import sys; from jaxgan.cli import main; sys.exit(main())", *args]
+        subprocess.run(command, env=env, check=True, capture_output=True)
+        made.append(sorted(path.name for path in tmp_path.glob("jaxgan/*/*-cache")))
+    assert any("run" in name for name in made[0])
+    assert made[1] == made[0]
