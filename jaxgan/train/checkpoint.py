@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 import orbax.checkpoint as ocp
 
 from jaxgan.errors import UserError
+from jaxgan.train import agree
 from jaxgan.train.rundir import write_json
 
 MANIFEST = "manifest.json"
@@ -50,6 +52,7 @@ def save(folder: Path, step: int, state: Any, metadata: dict[str, Any], keep: in
             raise OSError(errno.EIO, str(error).splitlines()[0], str(folder / str(step))) from error
         if jax.process_index() == 0:
             write_json(folder / str(step) / MANIFEST, _digests(folder / str(step)))
+        agree.first(np.int32(step))  # it is whole before any process says so
         others = sorted(set(manager.all_steps()) - {step})
         for old in sorted(set(others[: len(others) - (keep - 1)]) - {protect}):
             # Without its manifest a half-deleted checkpoint is unmistakable.

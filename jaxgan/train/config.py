@@ -96,6 +96,8 @@ class ResumeConfig:
 
 MAY_CHANGE = ("out", *(field.name for field in dataclasses.fields(ResumeConfig)))
 """Fields in which a resumed run may differ; data may have moved, but its fingerprint stays."""
+OF_MACHINES = ("data", "data_dir", "weights")
+"""Those of them that each machine may have for itself."""
 OF_MEASURING = ("eval_samples", "extractor")
 """Those of them that are what they were once there is a measurement: a curve has one protocol."""
 

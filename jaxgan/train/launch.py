@@ -12,6 +12,7 @@ from jaxgan import recipes
 from jaxgan.errors import UserError
 from jaxgan.recipes.base import check
 from jaxgan.train import config as options
+from jaxgan.train.cluster import Cluster, cluster_of, joined
 from jaxgan.train.config import MAY_CHANGE, ResumeConfig, RunConfig, SampleConfig, flag, from_json
 from jaxgan.train.fit import fit
 from jaxgan.train.load import load
@@ -24,17 +25,26 @@ def train(recipe_name: str, args: Sequence[str]) -> int:
     """Start a run; the exit code is 0, or 128 plus the signal that stopped it."""
     recipe = recipes.load(recipe_name)
     summary = (recipe.__doc__ or "").splitlines()[0]
-    config, run = parse(f"jaxgan train {recipe_name}", summary, (recipe.Config, RunConfig), args)
-    options.check_run(run)
-    check(config)  # before the data are read, which may take a while
-    check_out(run.out)
-    return _fit(recipe, config, run, resume=False)
+    kinds = (recipe.Config, RunConfig, Cluster)
+    config, run, cluster = parse(f"jaxgan train {recipe_name}", summary, kinds, args)
+    with joined(cluster, run.out) as process:
+        options.check_run(run)
+        check(config)  # before the data are read, which may take a while
+        if process == 0:  # which makes the folder
+            check_out(run.out)
+        return _fit(recipe, config, run, resume=False)
 
 
 def resume(run_folder: str, recipe_name: str | None, args: Sequence[str]) -> int:
     """Go on with a run; exit codes as for `train`."""
     if set(args) & {"-h", "--help"}:
-        parse("jaxgan train --resume RUN", "Go on with a run as if it had never stopped.", (ResumeConfig,), args)
+        about = "Go on with a run as if it had never stopped."
+        parse("jaxgan train --resume RUN", about, (ResumeConfig, Cluster), args)
+    with joined(cluster_of(args), run_folder):
+        return _resume(run_folder, recipe_name, args)
+
+
+def _resume(run_folder: str, recipe_name: str | None, args: Sequence[str]) -> int:
     folder, saved = read_config(run_folder)
     if saved["recipe"] is None:
         raise UserError(f"{run_folder} was trained by a system of your own; go on with fit(..., resume=True).")
@@ -42,7 +52,7 @@ def resume(run_folder: str, recipe_name: str | None, args: Sequence[str]) -> int
         raise UserError(f"{run_folder} is a run of {saved['recipe']}, not of {recipe_name}; leave the recipe out.")
     recipe = recipes.load(saved["recipe"])
     _check_free(recipe, run_folder, args)
-    (changes,) = parse("jaxgan train --resume RUN", "", (ResumeConfig,), args)
+    changes, _ = parse("jaxgan train --resume RUN", "", (ResumeConfig, Cluster), args)
     given = {name: value for name, value in dataclasses.asdict(changes).items() if value is not None}
     config = from_json(recipe.Config, saved["config"], str(folder.config))
     check(config)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jax
 
+from jaxgan.train import link
 from jaxgan.train.findings import Finding
 from jaxgan.train.rundir import RunDir
 
@@ -42,9 +43,13 @@ def writing(folder: RunDir, left: Callable[[], str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def computing(left: Callable[[], str]) -> Iterator[None]:
-    """Turn a lack of memory, of the device or of this machine, into a TrainingError that ends with `left()`."""
+    """Turn a lack of memory, of the device or of this machine, into a TrainingError that ends with `left()`.
+
+    It is also what this process says of the run where another one is gone.
+    """
     try:
-        yield
+        with link.telling(left):
+            yield
     except (MemoryError, jax.errors.JaxRuntimeError) as error:
         if not isinstance(error, MemoryError) and "RESOURCE_EXHAUSTED" not in str(error):
             raise
