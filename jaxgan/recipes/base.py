@@ -43,6 +43,8 @@ class RecipeConfig:
     """Number format of activations; weights, losses and optimiser stay float32."""
     accumulate: int = 1
     """Microbatches over which each gradient is averaged, to save memory."""
+    remat: bool = False
+    """Recompute activations in the backward pass, to save memory."""
     ema_halflife_kimg: float = 10.0
     """Half-life of the averaged generator, in thousands of images; 0 for no average."""
 
@@ -165,4 +167,4 @@ def _choices(hint: Any) -> tuple[Any, ...]:
 
 def _numbers(value: Any) -> list[int | float]:
     values = value if isinstance(value, tuple) else (value,)
-    return [v for v in values if isinstance(v, int | float)]
+    return [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]

@@ -26,7 +26,7 @@ from jaxgan.losses import adversarial
 from jaxgan.losses.information import categorical_information, continuous_information
 from jaxgan.nets.infogan import CodeGuess, InfoGANDiscriminator, InfoGANGenerator
 from jaxgan.recipes.base import LatentConfig, check, latent_game
-from jaxgan.recipes.wiring import COLLECTIONS, take_turns
+from jaxgan.recipes.wiring import take_turns, trained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,15 +65,16 @@ def build(config: Config, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
     check(config)
     G, D = _networks(config, axis_name)
+    generate, discriminate = trained(G, config.remat), trained(D, config.remat)
     game = adversarial.non_saturating_gan
 
     def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[Any, Aux]:
         z, code = draw_latents(config, rng)
-        x_fake, g_vars = apply(G, variables(params, vars, "g"), z, train=True, mutable=COLLECTIONS)
+        x_fake, g_vars = generate(variables(params, vars, "g"), z)
         return (x_fake, code), Aux(vars={"g": g_vars})
 
     def judge(params: Any, vars: Any, x: Array) -> tuple[tuple[Array, CodeGuess], Any]:
-        return apply(D, variables(params, vars, "d"), x, train=True, mutable=COLLECTIONS)
+        return discriminate(variables(params, vars, "d"), x)
 
     def d_loss(params: Any, vars: Any, outcome: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
         x_fake, code = outcome

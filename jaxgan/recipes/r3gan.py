@@ -102,11 +102,12 @@ def build(config: Config, axis_name: str | None = None) -> System:
     loss = adversarial.relativistic_pairing(adversarial.non_saturating_gan)
 
     def d_loss(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
-        x = jnp.concatenate([batch["image"], x_fake.astype(batch["image"].dtype)])
-        label = jnp.tile(batch["label"], 2) if conditional else None
-        logits, slopes = _logits_and_r1(lambda x: judge(params, vars, x, label)[0], x)
-        real_logits, fake_logits = jnp.split(logits, 2)
-        r1, r2 = (half.mean() for half in jnp.split(slopes, 2))
+        # Real and fake images in turn: one batch after the other would move images between devices.
+        x = jnp.stack([batch["image"], x_fake.astype(batch["image"].dtype)], 1)
+        label = jnp.repeat(batch["label"], 2) if conditional else None
+        logits, slopes = _logits_and_r1(lambda x: judge(params, vars, x, label)[0], x.reshape(-1, *x.shape[2:]))
+        real_logits, fake_logits = logits.reshape(-1, 2).T
+        r1, r2 = slopes.reshape(-1, 2).mean(0)
         penalty = gamma(vars["step"]) * (r1 + r2)
         board = adversarial.scoreboard(real_logits, fake_logits, loss.boundary)
         metrics = {**board, "penalty": penalty, "r1": r1, "r2": r2}

@@ -56,6 +56,7 @@ def wire(config: LatentConfig, G: nn.Module, D: nn.Module, conditional: bool = F
         conditional: both take the label of each image.
         packing: images that D judges together; its input has so many times the channels.
     """
+    generate, discriminate = trained(G, config.remat), trained(D, config.remat)
 
     def label_of(batch: Any) -> dict[str, Any]:
         return {"label": batch["label"]} if conditional else {}
@@ -63,12 +64,12 @@ def wire(config: LatentConfig, G: nn.Module, D: nn.Module, conditional: bool = F
     def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[Array, Aux]:
         z = normal(rng, (config.z_dim,))
         g = variables(params, vars, "g")
-        x_fake, g_vars = apply(G, g, z, **label_of(batch), train=True, mutable=COLLECTIONS)
+        x_fake, g_vars = generate(g, z, **label_of(batch))
         return x_fake, Aux(vars={"g": g_vars})
 
     def judge(params: Any, vars: Any, x: Array, label: Array | None = None) -> tuple[Array, Any]:
         given = {"label": label} if conditional else {}
-        logits, changed = apply(D, variables(params, vars, "d"), x, **given, train=True, mutable=COLLECTIONS)
+        logits, changed = discriminate(variables(params, vars, "d"), x, **given)
         return logits, {**vars["d"], **changed}
 
     def init_players(g_key: Key[Array, ""], d_key: Key[Array, ""]) -> dict[str, Any]:
@@ -86,6 +87,18 @@ def wire(config: LatentConfig, G: nn.Module, D: nn.Module, conditional: bool = F
         return apply(G, g, normal(keys, (config.z_dim,)), **label_of({"label": label}), train=False)
 
     return Wires(play, judge, init_players, sample)
+
+
+def trained(network: nn.Module, remat: bool) -> Callable[..., tuple[Any, Any]]:
+    """`(variables, input, label=...) -> (output, changed collections)`: the network as it is trained.
+
+    Args:
+        network: takes `(input, label=None, *, train)`.
+        remat: keep nothing of a pass but what went in; its backward pass makes it again. Training then holds the
+            activations of one pass, not those of all that are differentiated, and costs one more forward pass for each.
+    """
+    forward = partial(apply, network, train=True, mutable=COLLECTIONS)
+    return jax.checkpoint(forward) if remat else forward
 
 
 def objectives(

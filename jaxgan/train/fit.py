@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
 from jaxgan import data as datasets
 from jaxgan.errors import UserError
 from jaxgan.game import parallel
 from jaxgan.game.state import GameState, System
-from jaxgan.train import best, checkpoint, pictures, rollback, rundir
+from jaxgan.train import agree, best, checkpoint, memory, pictures, rollback, rundir
 from jaxgan.train.best import Best
 from jaxgan.train.chunk import make_chunk_step
-from jaxgan.train.config import MAY_CHANGE, OF_MEASURING, RunConfig, flag
+from jaxgan.train.config import MAY_CHANGE, OF_MACHINES, OF_MEASURING, RunConfig, flag
 from jaxgan.train.feed import Feed, make_feed
 from jaxgan.train.guard import Guard
 from jaxgan.train.judge import Judge
@@ -76,6 +77,7 @@ def fit(
     """
     report = (report or make_report()) if jax.process_index() == 0 else Report()
     plan = make_plan(build, config, data, run or RunConfig(), recipe=recipe, report=report)
+    _require_alike(plan)
     found = _reopen(plan) if resume else _check_new(plan)
     judge = best.judge_of(plan)  # sees all the data, so what takes no time is checked before, and nothing is made yet
     folder, start = found or (_create(plan), None)
@@ -84,6 +86,19 @@ def fit(
         report.line(line)
     with computing(lambda: what_is_left(folder, start)):
         return _train(plan, folder, start, judge)
+
+
+def _require_alike(plan: Plan) -> None:
+    """Raise UserError, in all processes, where one was told of another run: they would train nonsense together."""
+    about = plan.description()
+    run = {name: value for name, value in about["run"].items() if name not in OF_MACHINES}
+    data = {name: value for name, value in about["data"].items() if name not in ("name", "description")}
+    numbers = agree.others({**about, "run": run, "data": data})
+    if numbers:
+        raise UserError(
+            f"process {', '.join(map(str, numbers))} has other options or other images than process 0, and all "
+            "processes of a run must have the same."
+        )
 
 
 def _check_new(plan: Plan) -> None:
@@ -98,9 +113,15 @@ def _check_new(plan: Plan) -> None:
 
 def _create(plan: Plan) -> RunDir:
     """The folder of a new run that `_check_new` has passed; the first process makes it."""
-    if jax.process_index() > 0:
-        return RunDir(Path(plan.run.out or ""))
-    return rundir.create(plan.run.out, plan.recipe, plan.data.name)
+    if jax.process_count() == 1:
+        return rundir.create(plan.run.out, plan.recipe, plan.data.name)
+    if jax.process_index() == 0:
+        rundir.create(plan.run.out, plan.recipe, plan.data.name)
+    agree.first(np.int32(0))  # it is there
+    folder = RunDir(Path(plan.run.out or ""))
+    if not folder.root.is_dir():
+        raise UserError(f"--out {folder.root} is not seen by all processes; it takes a folder that all machines share.")
+    return folder
 
 
 def _reopen(plan: Plan) -> tuple[RunDir, int | None]:
@@ -108,15 +129,21 @@ def _reopen(plan: Plan) -> tuple[RunDir, int | None]:
     folder, saved = rundir.read_config(plan.run.out or "")
     _require_same(saved, plan, measured=bool(read_metrics(folder.evaluations)))
     rundir.check_access(folder)
+    step = _tidied(plan, folder) if jax.process_index() == 0 else None
+    chosen = int(agree.first(np.int32(-1 if step is None else step)))
+    return folder, None if chosen < 0 else chosen
+
+
+def _tidied(plan: Plan, folder: RunDir) -> int | None:
+    """The checkpoint to go on from, when what a crash has left is cleared away; one process must call this."""
     step = checkpoint.latest(folder.checkpoints, plan.report.line)
     if step is not None and step >= plan.config.steps:
         raise UserError(f"{folder.root} has {step} steps; --steps takes a larger total, got {plan.config.steps}.")
-    if jax.process_index() == 0:
-        checkpoint.tidy(folder.checkpoints, step)
-        checkpoint.tidy(folder.best, max(checkpoint.steps(folder.best), default=None))
-        present = len(checkpoint.steps(folder.checkpoints)) + len(checkpoint.steps(folder.best))
-        rundir.check_disk(folder.root, checkpoint.nbytes(plan.abstract), _kept(plan.run), present)
-    return folder, step
+    checkpoint.tidy(folder.checkpoints, step)
+    checkpoint.tidy(folder.best, max(checkpoint.steps(folder.best), default=None))
+    present = len(checkpoint.steps(folder.checkpoints)) + len(checkpoint.steps(folder.best))
+    rundir.check_disk(folder.root, checkpoint.nbytes(plan.abstract), _kept(plan.run), present)
+    return step
 
 
 def _kept(run: RunConfig) -> int:
@@ -204,14 +231,19 @@ def _begin(plan: Plan) -> GameState:
 
 
 def _compile(plan: Plan, feed: Feed, state: GameState, chunk: Any) -> Callable[..., Any]:
-    """The compiled chunk; says what a step costs by XLA's count, which takes the body of the chunk's loop once."""
+    """The compiled chunk; says what a step costs by XLA's count, which takes the body of the chunk's loop once.
+
+    Raises UserError for a step that needs more memory than there is.
+    """
     run = parallel.parallelize(make_chunk_step(plan.system.step, feed), plan.run.parallel, plan.mesh, feed.axes)
-    compiled = run.lower(state, chunk, plan.key()).compile()
+    compiled = memory.compiled(run.lower(state, chunk, plan.key()), plan.config, plan.mesh)
     flops = (compiled.cost_analysis() or {}).get("flops", 0.0) * plan.mesh.size
     if max(getattr(plan.config, "accumulate", 1), plan.system.microbatches) > 1:
         plan.report.line("Cost        not counted: XLA counts the body of a loop once")
     elif flops > 0:
         plan.report.line(f"Cost        {quantity(flops)}FLOP a step, by XLA's count")
+    if need := memory.need_of(compiled, state):
+        plan.report.line(memory.check(need, plan.mesh.local_devices, plan.config, feed.resident))
     return compiled
 
 

@@ -16,7 +16,7 @@ from jaxgan.game import parallel
 from jaxgan.game.state import System, parameter_count
 from jaxgan.metrics.extractors import choose
 from jaxgan.metrics.features import Extractor
-from jaxgan.train import checkpoint
+from jaxgan.train import checkpoint, memory
 from jaxgan.train.config import RunConfig, check_game, check_run, to_json
 from jaxgan.train.report import Report
 
@@ -126,6 +126,7 @@ def make_plan(
     module = sys.modules.get(build.__module__)
     summary = ((module and module.__doc__) or build.__name__).splitlines()[0]
     abstract = abstract_state(system, mesh)
+    memory.check_least(abstract, data, run, mesh.local_devices)
     extractor = choose(run.extractor, [data.image_shape], weights=run.weights) if run.eval_every else None
     return Plan(summary, recipe, system, config, data, run, mesh, rows, abstract, report, extractor, warned)
 

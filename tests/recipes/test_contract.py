@@ -166,6 +166,37 @@ def test_bfloat16_computes_in_half_and_keeps_state_whole(case):
     assert "bf16" in program
 
 
+@every_recipe
+def test_remat_is_heard_by_every_pass_of_every_network(case):
+    """G plays once, D judges real and fake images, then the fakes again: at least four passes are recomputed."""
+    passes = {}
+    for remat in (False, True):
+        system = contract.build(case, remat=remat)
+        program = str(jax.make_jaxpr(system.step)(jax.eval_shape(system.init, KEY), contract.batch(case), KEY))
+        passes[remat] = program.count("checkpoint[") + program.count("remat")
+    assert passes[False] == 0
+    assert passes[True] >= 4
+
+
+@pytest.mark.parametrize(("case", "mode"), [("dcgan", "shard_map"), ("wgan_gp", "shard_map"), ("sngan", "jit")])
+def test_remat_changes_no_number(case, mode, monkeypatch):
+    """Two steps in one loop on two devices; batch statistics, spectral vectors, second derivatives, a scan within."""
+    optimizers = {name: optax.sgd(0.05) for name in contract.start(case).players}
+    monkeypatch.setattr(base, "optimizers_of", lambda config, own: optimizers)
+    mesh = parallel.make_mesh(jax.devices()[:2])
+
+    def train(remat):
+        system = contract.build(case, parallel.axis_name_of(mode), remat=remat)
+
+        def twice(state, batch, key):
+            return jax.lax.fori_loop(0, 2, lambda _, state: system.step(state, batch, key)[0], state), {}
+
+        state, key = parallel.place_state((jax.jit(system.init)(KEY), KEY), mesh)
+        return parallel.parallelize(twice, mode, mesh)(state, parallel.place_batch(contract.batch(case), mesh), key)
+
+    chex.assert_trees_all_close(train(True), train(False), rtol=1e-5, atol=1e-6)
+
+
 @once_a_recipe
 @pytest.mark.parametrize(
     ("change", "sentence"),

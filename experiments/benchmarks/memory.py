@@ -1,0 +1,95 @@
+"""What `--accumulate` and `--remat` save: memory of a training step as XLA plans it, and its price in FLOPs.
+
+Command   python experiments/benchmarks/memory.py [--compiler cpu|tpu] [--system dcgan64 ...] [--again]
+          tpu is the compiler of TPUs, a v5e here, working ahead of time: it needs the package `libtpu` of the version
+          that `jax[tpu]` names, and no TPU. Nothing is run, only compiled.
+Hardware  any; compiled on 2 cores of an AMD EPYC (Zen 5), shared; jax 0.10.2
+Time      cpu 10 minutes, tpu an hour
+Protocol  one training step, float32, state donated, batch 512 in all rows: the recipe's step compiled for one device.
+          `temp` are the bytes beside arguments and results (activations, gradients, workspace) by
+          `compiled.memory_analysis()`. On a CPU compiled as `jaxgan train` does: with `--remat` in the order of
+          operations that saves memory. FLOPs by XLA's count; that of a loop's body is multiplied by its length.
+Measured  experiments/results/memory.json, quoted in docs/scaling.md. Not measured: memory of a real TPU or GPU.
+"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.sharding import NamedSharding, PartitionSpec
+
+from jaxgan import recipes
+from jaxgan.game import parallel
+from jaxgan.train import memory
+
+RESULT = Path(__file__).parents[1] / "results" / "memory.json"
+SYSTEMS: dict[str, tuple[str, dict[str, Any]]] = {
+    "dcgan64": ("dcgan", {"image_shape": (64, 64, 3), "g_width": 64, "d_width": 64}),
+    "r3gan32": ("r3gan", {"image_shape": (32, 32, 3), "width": 32, "growth": 2}),
+    "sngan32": ("sngan", {"image_shape": (32, 32, 3), "layout": "constant", "g_width": 64, "d_width": 64}),
+}
+VARIANTS = [(1, False), (1, True), (2, False), (4, False), (8, False), (8, True)]  # accumulate, remat
+BATCH = 512  # so large that little of it fits into the memory inside a TPU, which `temp` leaves out
+
+
+def main() -> None:
+    """Compile every variant of every system that the command line names."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--compiler", choices=["cpu", "tpu"], default="cpu")
+    parser.add_argument("--system", choices=SYSTEMS, nargs="+", default=list(SYSTEMS))
+    parser.add_argument("--again", action="store_true", help="compile also what the file of results has")
+    options = parser.parse_args()
+    mesh = parallel.make_mesh(tpu() if options.compiler == "tpu" else jax.devices("cpu")[:1])
+    print("compiler, system, accumulate, remat: MB beside the state, of the state, GFLOP a step")
+    for system in options.system:
+        for accumulate, remat in VARIANTS:
+            name = f"{options.compiler}/{system}/accumulate {accumulate}{' remat' if remat else ''}"
+            if options.again or name not in known():
+                keep(name, measure(system, accumulate, remat, mesh))
+
+
+def tpu() -> list[Any]:
+    """One device of a TPU that is not there."""
+    from jax.experimental import topologies
+
+    for name, value in {"TPU_SKIP_MDS_QUERY": "1", "TPU_ACCELERATOR_TYPE": "v5litepod-4"}.items():
+        os.environ.setdefault(name, value)
+    return topologies.get_topology_desc(platform="tpu", topology_name="v5e:2x2").devices[:1]
+
+
+def measure(name: str, accumulate: int, remat: bool, mesh: Any) -> dict[str, float]:
+    """Megabytes and GFLOP of one variant."""
+    recipe, settings = SYSTEMS[name]
+    module = recipes.load(recipe)
+    config = module.Config(batch_size=BATCH, accumulate=accumulate, remat=remat, **settings)
+    system, whole = module.build(config), NamedSharding(mesh, PartitionSpec())
+    state, key = jax.eval_shape(lambda key: (system.init(key), key), jax.random.key(0))
+    batch = {"image": jax.ShapeDtypeStruct((BATCH, *config.image_shape), jnp.float32)}
+    step = jax.jit(system.step, in_shardings=whole, out_shardings=whole, donate_argnums=0)
+    compiled = memory.compiled(step.lower(state, batch, key), config, mesh)
+    need = memory.need_of(compiled, state)
+    assert need
+    return {
+        "temp_mb": round(compiled.memory_analysis().temp_size_in_bytes / 1e6, 1),
+        "state_mb": round(need.state / 1e6, 1),
+        "gflop": round(compiled.cost_analysis()["flops"] * accumulate / 1e9, 1),
+    }
+
+
+def keep(name: str, row: dict[str, float]) -> None:
+    """Print a row and put it into the file of results, where it may replace an older one."""
+    print(f"{name:36s} {row['temp_mb']:8.1f} {row['state_mb']:8.1f} {row['gflop']:8.1f}", flush=True)
+    RESULT.write_text(json.dumps(dict(sorted({**known(), name: row}.items())), indent=1) + "\n")
+
+
+def known() -> dict[str, dict[str, float]]:
+    """The results so far."""
+    return json.loads(RESULT.read_text()) if RESULT.exists() else {}
+
+
+if __name__ == "__main__":
+    main()
