@@ -86,7 +86,7 @@ def check(need: Need, devices: Sequence[Any], config: Any, resident: bool) -> st
         parts = f"state {size(need.state)}, data {size(need.data)}, step {size(need.step)}"
         raise UserError(
             f"a step needs {size(need.total)} of memory on each device ({parts}), which has {size(limit)}"
-            f"{_advice(config, resident)}."
+            f"{_advice(config, resident, devices[0].platform)}."
         )
     return line(need, limit)
 
@@ -120,9 +120,11 @@ def size(count: int) -> str:
     return f"{count} B"
 
 
-def _advice(config: Any, resident: bool) -> str:
+def _advice(config: Any, resident: bool, platform: str) -> str:
     """What needs less, as the end of a sentence: the options that the configuration has and does not use yet."""
-    told = [words for name, (words, used) in _HELP.items() if getattr(config, name, used) != used]
+    # A CPU's convolutions take workspace of their own, which recomputing makes no smaller (docs/scaling.md).
+    idle = ("remat",) if platform == "cpu" else ()
+    told = [words for name, (words, used) in _HELP.items() if getattr(config, name, used) != used and name not in idle]
     told += ["--resident off"] if resident else []
     return f"; less is needed with {', '.join(told)}" if told else ""
 

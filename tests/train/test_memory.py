@@ -24,10 +24,8 @@ class Remat(toy.Config):
     precision: str = "float32"
 
 
-def device(limit):
-    return SimpleNamespace(
-        memory_stats=lambda: limit and {"bytes_limit": limit},
-    )
+def device(limit, platform="gpu"):
+    return SimpleNamespace(memory_stats=lambda: limit and {"bytes_limit": limit}, platform=platform)
 
 
 def test_the_need_is_what_xla_has_planned():
@@ -78,6 +76,11 @@ def test_what_fits_is_one_line_that_adds_up():
 def test_what_does_not_fit_names_what_would_help(config, resident, advice):
     with pytest.raises(UserError, match="a step needs 24.5 MB of memory on each device .state 20 MB, .*" + advice):
         memory.check(memory.Need(20 * MB, 0, 4_500_000), [device(30 * MB), device(24 * MB)], config, resident)
+
+
+def test_a_cpu_is_not_told_to_recompute():
+    with pytest.raises(UserError, match=r"with a smaller --batch-size, --precision bfloat16\."):
+        memory.check(memory.Need(20 * MB, 0, 0), [device(9 * MB, "cpu")], Remat(), False)
 
 
 @pytest.mark.parametrize("resident", ["on", "off"])
