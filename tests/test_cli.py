@@ -300,18 +300,3 @@ def test_compiled_programs_are_kept_in_the_users_cache_folder(tmp_path, monkeypa
         monkeypatch.setattr(os, "environ", dict(given))
         cli._keep_compiled()
         assert os.environ == given
-
-
-def test_a_second_process_does_not_compile_again(photos, tmp_path):
-    """The folder holds the training step after the first command, and the second adds nothing to it."""
-    where, seconds = "JAX_COMPILATION_CACHE_DIR", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"
-    env = {name: value for name, value in os.environ.items() if name not in (where, seconds)}
-    env |= {"XDG_CACHE_HOME": str(tmp_path), seconds: "0"}
-    made = []
-    for name in ("a", "b"):
-        args = f"train gan --data {photos} --image-size 8 --steps 1 --out {tmp_path / name} {TINY}".split()
-        command = [sys.executable, "-c", "import sys; from jaxgan.cli import main; sys.exit(main())", *args]
-        subprocess.run(command, env=env, check=True, capture_output=True)
-        made.append(sorted(path.name for path in tmp_path.glob("jaxgan/*/*-cache")))
-    assert any("run" in name for name in made[0])
-    assert made[1] == made[0]

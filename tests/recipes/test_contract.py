@@ -178,9 +178,9 @@ def test_remat_is_heard_by_every_pass_of_every_network(case):
     assert passes[True] >= 4
 
 
-@pytest.mark.parametrize(("case", "mode"), [("dcgan", "shard_map"), ("wgan_gp", "shard_map"), ("sngan", "jit")])
+@pytest.mark.parametrize(("case", "mode"), [("dcgan", "shard_map"), ("wgan_gp", "jit")])
 def test_remat_changes_no_number(case, mode, monkeypatch):
-    """Two steps in one loop on two devices; batch statistics, spectral vectors, second derivatives, a scan within."""
+    """Two steps in one loop on two devices; batch statistics, second derivatives, a scan within."""
     optimizers = {name: optax.sgd(0.05) for name in contract.start(case).players}
     monkeypatch.setattr(base, "optimizers_of", lambda config, own: optimizers)
     mesh = parallel.make_mesh(jax.devices()[:2])
