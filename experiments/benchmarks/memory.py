@@ -4,12 +4,14 @@ Command   python experiments/benchmarks/memory.py [--compiler cpu|tpu] [--system
           tpu is the compiler of TPUs, a v5e here, working ahead of time: it needs the package `libtpu` of the version
           that `jax[tpu]` names, and no TPU. Nothing is run, only compiled.
 Hardware  any; compiled on 2 cores of an AMD EPYC (Zen 5), shared; jax 0.10.2
-Time      cpu 10 minutes, tpu an hour
+Time      cpu half an hour (run with XLA_FLAGS=--xla_backend_optimization_level=0: same numbers, sooner), tpu several
+          minutes a row
 Protocol  one training step, float32, state donated, batch 512 in all rows: the recipe's step compiled for one device.
           `temp` are the bytes beside arguments and results (activations, gradients, workspace) by
           `compiled.memory_analysis()`. On a CPU compiled as `jaxgan train` does: with `--remat` in the order of
           operations that saves memory. FLOPs by XLA's count; that of a loop's body is multiplied by its length.
-Measured  experiments/results/memory.json, quoted in docs/scaling.md. Not measured: memory of a real TPU or GPU.
+Measured  experiments/results/memory.json, quoted in docs/scaling.md; not all rows were run. Not measured: memory of a
+          real TPU or GPU.
 """
 
 import argparse
