@@ -98,8 +98,7 @@ def test_the_program_is_the_library(together, game):
     "setup",
     [
         SETUP.__class__(**{**vars(SETUP), "remedy": remedy})
-        for remedy in mixtures.REMEDIES
-        if remedy not in ("none", "minibatch_discrimination", "packing_4", "unrolled_5")
+        for remedy in ("minibatch_std", "three_critics", "mode_seeking", "equal_rates")
     ]
     + [SETUP.__class__(**{**vars(SETUP), "spectral": True})],
     ids=lambda setup: setup.remedy,
