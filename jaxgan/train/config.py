@@ -167,6 +167,12 @@ def to_json(config: Any) -> dict[str, Any]:
     return {name: _plain(value) for name, value in dataclasses.asdict(config).items()}
 
 
+def defaults(kind: type[Any]) -> dict[str, Any]:
+    """The fields of a dataclass that have a default, as JSON values."""
+    given = {field.name: field.default for field in dataclasses.fields(kind)}
+    return {name: _plain(value) for name, value in given.items() if value is not dataclasses.MISSING}
+
+
 def from_json(kind: type[Any], values: Mapping[str, Any], source: str) -> Any:
     """A dataclass `kind` from what `to_json` made; missing fields take their defaults, `source` is named in errors."""
     unknown = sorted(set(values) - {field.name for field in dataclasses.fields(kind)})

@@ -16,7 +16,7 @@ from jaxgan.game.state import GameState, System
 from jaxgan.train import agree, best, checkpoint, memory, pictures, rollback, rundir
 from jaxgan.train.best import Best
 from jaxgan.train.chunk import make_chunk_step
-from jaxgan.train.config import MAY_CHANGE, OF_MACHINES, OF_MEASURING, RunConfig, flag
+from jaxgan.train.config import MAY_CHANGE, OF_MACHINES, OF_MEASURING, RunConfig, defaults, flag
 from jaxgan.train.feed import Feed, make_feed
 from jaxgan.train.guard import Guard
 from jaxgan.train.judge import Judge
@@ -160,9 +160,11 @@ def _require_same(saved: dict[str, Any], plan: Plan, measured: bool) -> None:
             f"the images are not those that the run began with: it had {saved['data']['description']}, "
             f"now there are {now['data']['description']}, or the same number with other content."
         )
-    for part in ("config", "run"):
-        for name in sorted(set(saved[part]) | set(now[part])):
-            old, new = saved[part].get(name), now[part].get(name)
+    for part, options in (("config", plan.config), ("run", plan.run)):
+        # A run that is older than an option had what is now its default.
+        then = {**defaults(type(options)), **saved[part]}
+        for name in sorted(set(then) | set(now[part])):
+            old, new = then.get(name), now[part].get(name)
             if name not in free and old != new:
                 raise UserError(f"{flag(name)} was {old} when the run began and cannot change now; got {new}.")
 

@@ -234,6 +234,17 @@ def test_what_changes_the_numbers_cannot_change(straight, tmp_path):
         fit(toy.build, config, toy.images(), run, resume=True, report=toy.Said())
 
 
+def test_a_run_older_than_an_option_had_its_default(straight, tmp_path):
+    shutil.copytree(straight.folder.root, tmp_path / "run")
+    path = tmp_path / "run" / "config.json"
+    saved = json.loads(path.read_text())
+    del saved["config"]["z_dim"], saved["run"]["image_size"], saved["run"]["parallel"]
+    path.write_text(json.dumps(saved))
+    with pytest.raises(UserError, match="--z-dim was 4 when the run began and cannot change now; got 5"):
+        fit(toy.build, toy.Config(steps=20, z_dim=5), toy.images(), toy.run_config(tmp_path / "run"), resume=True)
+    assert toy.train(tmp_path / "run", resume=True, steps=14).step == 14
+
+
 def test_a_finished_run_wants_more_steps(straight, tmp_path):
     shutil.copytree(straight.folder.root, tmp_path / "run")
     with pytest.raises(UserError, match="has 13 steps; --steps takes a larger total, got 13"):
