@@ -166,7 +166,7 @@ def test_bfloat16_computes_in_half_and_keeps_state_whole(case):
     assert "bf16" in program
 
 
-@every_recipe
+@once_a_recipe
 def test_remat_is_heard_by_every_pass_of_every_network(case):
     """G plays once, D judges real and fake images, then the fakes again: at least four passes are recomputed."""
     passes = {}
