@@ -96,10 +96,7 @@ def test_the_program_is_the_library(together, game):
 # Oracle: `none` itself. Every remedy is a different game (its samples differ), and a finite one.
 @pytest.mark.parametrize(
     "setup",
-    [
-        SETUP.__class__(**{**vars(SETUP), "remedy": remedy})
-        for remedy in ("minibatch_std", "mode_seeking")
-    ]
+    [SETUP.__class__(**{**vars(SETUP), "remedy": remedy}) for remedy in ("minibatch_std", "mode_seeking")]
     + [SETUP.__class__(**{**vars(SETUP), "spectral": True})],
     ids=lambda setup: setup.remedy,
 )
