@@ -3,24 +3,24 @@
 Command   python experiments/benchmarks/conv_forms.py [--rounds 9] [--batch 64] [--clock wall|cpu]
           (on a machine with other work: taskset -c 0 python ... --clock cpu)
 Hardware  2 cores of an AMD EPYC (Zen 5), shared; jax 0.10.2, flax 0.12.8, torch 2.13.0 (CPU)
-Time      6 minutes as measured below
+Time      9 minutes as measured below
 Protocol  float32, 4x4 kernels, stride 2; one compiled program (PyTorch: eager) that computes a layer's output and the
           gradients of its input and kernel; the variants in turn, round after round, in one process. Printed are median
           (minimum) in ms and the ratio of the median to this package's. "in scan" is the same program as the body of a
           `lax.scan`, time per iteration.
-Measured  one core, cpu clock, 3 rounds, batch 32, time relative to jaxgan (above 1: slower):
+Measured  two cores, wall clock, 5 rounds, batch 64, time relative to jaxgan (above 1: slower):
                                 flax   flax in scan   jaxgan in scan   torch
-          down 32x32   1 ->  64   1.0       15              0.9          3.5
-          down 64x64   3 ->  64   1.1       32              1.2          1.8
-          down 32x32  64 -> 128   1.3       52              1.0          0.8
-          down 16x16 128 -> 256   0.9       43              1.0          0.8
-          down  8x8  256 -> 512   1.2       39              1.2          1.1
-          up    4x4  512 -> 256   8.3       29              0.9          0.7
-          up    8x8  256 -> 128    14       46              1.0          0.8
-          up   16x16 128 ->  64    18       52              1.0          0.8
-          up   32x32  64 ->   3   7.4       24              1.3          1.5
-          up   16x16  64 ->   1   7.4       20              1.0          3.3
-          Not measured on an idle machine, nor on a GPU.
+          down 32x32   1 ->  64    0.8       5.9             0.8         1.1
+          down 64x64   3 ->  64    1.1        16             0.9         0.7
+          down 32x32  64 -> 128    1.9        68             0.9         1.0
+          down 16x16 128 -> 256    1.8        81             0.9         1.1
+          down   8x8 256 -> 512    1.5        57             0.8         1.1
+          up     4x4 512 -> 256     15        47             1.0         1.1
+          up     8x8 256 -> 128     20        73             0.9         1.0
+          up   16x16 128 ->  64     14        63             0.9         0.8
+          up   32x32  64 ->   3    2.6        22             1.2         0.8
+          up   16x16  64 ->   1    1.9        14             1.1         2.1
+          On an idle machine; not measured on a GPU.
 """
 
 import argparse

@@ -5,14 +5,12 @@ Protocol  Training steps as in training_steps.py, at batch sizes 64 and 256 (`--
           bf16 (networks in bfloat16, parameters, losses and optimiser in float32), against PyTorch eager, channels last
           with fused Adam (and autocast in bf16) and torch.compile. Ceilings: the fastest matrix product of 2,048 to
           8,192 rows in each precision, and a copy of 1 GiB. Utilisation is the step's FLOPs by XLA's count over its
-          median time and the ceiling. The profile counts the instructions of each compiled step: what is no product?
+          median time and the ceiling. The profile is that of step_profile.py.
 Hardware  NOT RUN: no GPU was at hand.
 """
 
 import argparse
-import collections
 import json
-import re
 import statistics
 import subprocess
 import sys
@@ -22,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
+from step_profile import profile
 from timing import write
 from training_steps import QUESTIONS, RESULTS
 
@@ -44,9 +43,9 @@ def main() -> None:
             results["steps"][f"{precision} {batch}"] = ask(options, precision, batch)
     # After the other processes: JAX takes most of a GPU's memory for itself.
     results["ceilings"] = ceilings(small=options.device == "cpu")
-    results["profile"] = {name: profile(name) for name in options.questions}
+    results["profile"] = {name: profile(name, options.rounds, "float32") for name in options.questions}
     print("\n".join(utilisation(results)))
-    print("instructions of a step:", json.dumps(results["profile"], indent=1))
+    print("ms of a step by primitive, float32:", json.dumps(results["profile"], indent=1))
     write(options.out, f"{options.rounds} rounds in turn, about a second each", results)
 
 
@@ -100,27 +99,6 @@ def fastest(run: Callable[[], Any], rounds: int = 10) -> float:
         jax.block_until_ready(run())
         seconds.append(time.perf_counter() - begin)
     return min(seconds)
-
-
-def profile(name: str) -> dict[str, Any]:
-    """FLOPs, bytes and instructions by kind of the compiled step, loops not unrolled."""
-    import jax
-
-    from jaxgan import recipes
-
-    question = QUESTIONS[name]
-    recipe = recipes.load(question.recipe)
-    sizes = {} if question.recipe == "gan" else {"g_width": question.width, "d_width": question.width}
-    config = recipe.Config(image_shape=question.shape, batch_size=question.batch, **sizes, **dict(question.options))
-    system = recipe.build(config)
-    state = jax.eval_shape(system.init, jax.random.key(0))
-    batch = {"image": jax.ShapeDtypeStruct((question.batch, *question.shape), "float32")}
-    compiled = jax.jit(system.step).lower(state, batch, jax.random.key(0)).compile()
-    cost = compiled.cost_analysis() or {}
-    entry = (compiled.as_text() or "").partition("ENTRY ")[2]
-    kinds = collections.Counter(re.findall(r"= \S+ ([a-z-]+)\(", entry))
-    counted = {"flops": cost.get("flops", 0.0), "bytes": cost.get("bytes accessed", 0.0)}
-    return {**counted, "batch": question.batch, "instructions": dict(kinds.most_common(12))}
 
 
 def utilisation(results: dict[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from timing import clocked, in_turn, serve, table, write
-from training_steps import QUESTIONS, RESULTS, Question, arrays, load
+from training_steps import QUESTIONS, RESULTS, Question, arrays, configured, load
 
 VARIANTS = ("jaxgan", "torch eager", "torch best")
 
@@ -47,12 +47,10 @@ def sampler(question: Question) -> Callable[[int], float]:
     """`work` for `serve`: the recipe's sampler, jitted."""
     import jax
 
-    from jaxgan import recipes
     from jaxgan.train.plan import adapt
 
-    recipe = recipes.load(question.recipe)
-    sizes = {} if question.recipe == "gan" else {"g_width": question.width, "d_width": question.width}
-    system = recipe.build(adapt(recipe.Config(**sizes, **dict(question.options)), load(question)))
+    recipe, config = configured(question)
+    system = recipe.build(adapt(config, load(question)))
     state = jax.jit(system.init)(jax.random.key(0))
     labels = {"label": jax.numpy.zeros(question.batch, int)} if system.conditional else {}
     draw = jax.jit(lambda state, key: system.sample(state, jax.random.split(key, question.batch), **labels))

@@ -5,6 +5,7 @@ wait for their turn. What else the machine does moves all of them, and the ratio
 """
 
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -147,7 +148,5 @@ def write(path: Path, protocol: str, results: Mapping[str, Any]) -> None:
 
 
 def _cpu() -> str:
-    import os
-
     found = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     return f"{os.cpu_count()} x {found[0].partition(': ')[2]}" if found else platform.processor()

@@ -18,9 +18,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import jax
 from timing import write
-from training_steps import QUESTIONS, RESULTS, Question, jaxgan_work, load
+from training_steps import QUESTIONS, RESULTS, Question, configured, jaxgan_work, load
 
-from jaxgan import recipes
 from jaxgan.train import fit
 from jaxgan.train.config import RunConfig
 from jaxgan.train.report import Report
@@ -63,9 +62,7 @@ def main() -> None:
 
 def loop_seconds(question: Question, steps: int) -> float:
     """Seconds that `fit` takes from its first step to its last checkpoint."""
-    recipe = recipes.load(question.recipe)
-    sizes = {} if question.recipe == "gan" else {"g_width": question.width, "d_width": question.width}
-    config = recipe.Config(steps=steps, batch_size=question.batch, **sizes, **dict(question.options))
+    recipe, config = configured(question, steps=steps)
     watch = Stopwatch()
     with tempfile.TemporaryDirectory() as folder:
         run = RunConfig(out=f"{folder}/run", checkpoint_every=steps, sample_every=steps // 2)

@@ -32,8 +32,8 @@ from jaxgan.layers.conv_geometry import (
 
 _FEW_POSITIONS = 16  # outputs per image at or below which a matrix product for each block beats Eigen's convolution
 _FEW_VALUES = 16  # inputs per output position (stride x stride x channels), likewise
-# What the sums of minimal filtering cost, in products for each number of an image that is summed: it pays where it
-# saves more. Fitted to one core of an AMD EPYC (Zen 5), 14 shapes of layers.
+# What the sums of minimal filtering cost, in products for each number of an image or a kernel that is summed: it pays
+# where it saves more. Fitted to one core of an AMD EPYC (Zen 5), 14 shapes of layers.
 _SUMS_OF_OUTPUTS, _SUMS_OF_BLOCKED_OUTPUTS, _SUMS_OF_INPUTS, _SUMS_OF_WEIGHTS = 8, 20, 6, 24
 
 
@@ -82,9 +82,11 @@ def _minimal(g: Geometry, image: Array, channels: tuple[int, ...], cost: int) ->
     if len(taps) != 1 or not taps <= set(conv_minimal.ALGORITHMS) or not whole or jnp.finfo(image.dtype).bits < 32:
         return False
     values, features = g.strides[0] * g.strides[1] * channels[0], channels[1]
+    positions = image.shape[0] * math.prod(g.outputs)
     padded = math.prod(_even(g.outputs)) / math.prod(g.outputs)
     saved = 1 - padded * conv_minimal.share_of_products(*taps)
-    return saved * values * features / (values + features) >= cost
+    # The sums of kernels, about two for each weight of a block, do not become more with the images.
+    return saved * positions * values * features >= cost * (positions * (values + features) + 2 * values * features)
 
 
 def _even(size: Pair) -> Pair:

@@ -44,7 +44,7 @@ def conv(
     Returns:
         Channels-last images of (h + low + high - kh) // stride + 1 rows, columns likewise.
     """
-    x, kernel = _varying_alike(x, kernel)
+    x, kernel = varying_alike(x, kernel)
     return _outputs(Geometry(spatial(x), window(kernel), strides, pads), x, kernel)
 
 
@@ -62,7 +62,7 @@ def conv_transpose(
     Returns:
         Channels-last images of (m - 1) * stride + 2 + low + high - kh rows, columns likewise.
     """
-    x, kernel = _varying_alike(x, kernel)
+    x, kernel = varying_alike(x, kernel)
     taps = window(kernel)
     size = each(lambda n, k, s, pad: (n - 1) * s + 2 + sum(pad) - k, spatial(x), taps, strides, pads)
     # It is the derivative by the inputs of a convolution from the large images to the small ones.
@@ -72,17 +72,17 @@ def conv_transpose(
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _outputs(g: Geometry, x: Array, k: Array) -> Array:
-    return _by_platform(partial(conv_cpu.outputs, g), partial(_outputs_plain, g), x, k)
+    return by_platform(partial(conv_cpu.outputs, g), partial(_outputs_plain, g), x, k)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _inputs(g: Geometry, y: Array, k: Array) -> Array:
-    return _by_platform(partial(conv_cpu.inputs, g), partial(_inputs_plain, g), y, k)
+    return by_platform(partial(conv_cpu.inputs, g), partial(_inputs_plain, g), y, k)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _weights(g: Geometry, x: Array, y: Array) -> Array:
-    return _by_platform(partial(conv_cpu.weights, g), partial(_weights_plain, g), x, y)
+    return by_platform(partial(conv_cpu.weights, g), partial(_weights_plain, g), x, y)
 
 
 def _outputs_pullback(g: Geometry, xk: tuple[Array, Array], y: Array) -> tuple[Array, Array]:
@@ -102,7 +102,7 @@ _inputs.defvjp(lambda g, y, k: (_inputs(g, y, k), (y, k)), _inputs_pullback)
 _weights.defvjp(lambda g, x, y: (_weights(g, x, y), (x, y)), _weights_pullback)
 
 
-def _by_platform(cpu: Callable[..., Array], default: Callable[..., Array], a: Array, b: Array) -> Array:
+def by_platform(cpu: Callable[..., Array], default: Callable[..., Array], a: Array, b: Array) -> Array:
     """Lower to the form for the platform that the program is compiled for; the other one leaves no trace in it."""
     return lax.platform_dependent(a, b, cpu=_one_at_a_time(cpu), default=default)
 
@@ -136,7 +136,7 @@ def _weights_plain(g: Geometry, x: Array, y: Array) -> Array:
     return lax.conv_general_dilated(x, y, (1, 1), weight_pads(g), rhs_dilation=g.strides, dimension_numbers=layout)
 
 
-def _varying_alike(x: Array, kernel: Array) -> tuple[Array, Array]:
+def varying_alike(x: Array, kernel: Array) -> tuple[Array, Array]:
     """Both arrays varying over the same axes of a `shard_map`.
 
     A custom gradient must vary as its array does: cast here, the kernel's gradient is summed over the devices by the

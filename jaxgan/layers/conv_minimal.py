@@ -11,6 +11,7 @@ weights and outputs, so that its two derivatives are the same products, with the
 matrix product over channels. Rounding errors are those of a few more additions: 1e-6 in float32.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -61,9 +62,7 @@ def inputs(y: Float[Array, "b m n o"], k: Float[Array, "r r i o"]) -> Float[Arra
     """Derivative of <y, outputs(x, k)> by x."""
     form = ALGORITHMS[k.shape[0]]
     products = [jnp.dot(a, w.T) for a, w in zip(_halved(form, y), _mixed(form, k), strict=True)]
-    n = len(form.inputs)
-    rows = [_overlapped(form.inputs, products[i * n : (i + 1) * n], _COLUMNS) for i in range(n)]
-    return _overlapped(form.inputs, rows, _ROWS)
+    return _overlapped(form.inputs, [_overlapped(form.inputs, row, _COLUMNS) for row in _rows(products)], _ROWS)
 
 
 def weights(x: Float[Array, "b h w i"], y: Float[Array, "b m n o"]) -> Float[Array, "r r i o"]:
@@ -71,9 +70,8 @@ def weights(x: Float[Array, "b h w i"], y: Float[Array, "b m n o"]) -> Float[Arr
     form = ALGORITHMS[x.shape[1] + 1 - y.shape[1]]
     pairs = zip(_tiled(form, x), _halved(form, y), strict=True)
     products = [jnp.dot(a.reshape(-1, a.shape[-1]).T, e.reshape(-1, e.shape[-1])) for a, e in pairs]
-    n = len(form.weights)
-    rows = [jnp.stack(_sums(_transposed(form.weights), products[i * n : (i + 1) * n])) for i in range(n)]
-    return jnp.stack(_sums(_transposed(form.weights), rows))
+    mixing = _transposed(form.weights)
+    return jnp.stack(_sums(mixing, [jnp.stack(_sums(mixing, row)) for row in _rows(products)]))
 
 
 def _tiled(form: Algorithm, x: Array) -> list[Array]:
@@ -103,9 +101,9 @@ def _halved(form: Algorithm, y: Array) -> list[Array]:
 
 def _interleaved(outputs: Matrix, products: Sequence[Array]) -> Array:
     """Each two by two outputs from their products, laid out."""
-    n, (b, m, w, o) = len(outputs), products[0].shape
-    across = [jnp.stack(_sums(_transposed(outputs), products[i * n : (i + 1) * n]), 3) for i in range(n)]
-    return jnp.stack(_sums(_transposed(outputs), across), 2).reshape(b, 2 * m, 2 * w, o)
+    (b, m, w, o), mixing = products[0].shape, _transposed(outputs)
+    across = [jnp.stack(_sums(mixing, row), 3) for row in _rows(products)]
+    return jnp.stack(_sums(mixing, across), 2).reshape(b, 2 * m, 2 * w, o)
 
 
 def _overlapped(inputs: Matrix, products: Sequence[Array], axis: int) -> Array:
@@ -121,6 +119,12 @@ def _overlapped(inputs: Matrix, products: Sequence[Array], axis: int) -> Array:
     ]
     shape = [2 * (pairs + 1) if each == axis else size for each, size in enumerate(given[0].shape)]
     return lax.slice_in_dim(jnp.stack(ends, axis + 1).reshape(shape), 0, length, 1, axis)
+
+
+def _rows(products: Sequence[Array]) -> list[Sequence[Array]]:
+    """The n n products of two dimensions, n in a row."""
+    n = math.isqrt(len(products))
+    return [products[start : start + n] for start in range(0, n * n, n)]
 
 
 def _sums(matrix: Matrix, parts: Sequence[Array]) -> list[Array]:

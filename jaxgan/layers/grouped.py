@@ -18,7 +18,7 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from jaxgan.errors import UserError
-from jaxgan.layers.conv_forms import Pads, _by_platform, _varying_alike, conv
+from jaxgan.layers.conv_forms import Pads, by_platform, conv, varying_alike
 
 _BUNDLE = 32  # channels of one dense convolution on a CPU: fewer leave Eigen idle, more multiply zeros
 
@@ -38,7 +38,7 @@ def grouped_conv(x: Float[Array, "b h w c"], kernel: Float[Array, "kh kw i o"], 
         UserError: if the groups do not divide the channels, or the kernel has an even side.
     """
     _check(x.shape[-1], kernel.shape, groups)
-    return _outputs(groups, *_varying_alike(x, kernel))
+    return _outputs(groups, *varying_alike(x, kernel))
 
 
 class GroupedConv(nn.Module):
@@ -82,14 +82,14 @@ class GroupedConv(nn.Module):
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _outputs(groups: int, x: Array, k: Array) -> Array:
-    return _by_platform(partial(_bundled, groups), partial(_plain, groups), x, k)
+    return by_platform(partial(_bundled, groups), partial(_plain, groups), x, k)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0, 1))
 def _weights(groups: int, window: tuple[int, int], x: Array, y: Array) -> Array:
     """Derivative of <y, outputs(x, k)> by the kernel k."""
     cpu, default = (partial(_pull_back, partial(form, groups), groups, window) for form in (_bundled, _plain))
-    return _by_platform(cpu, default, x, y)
+    return by_platform(cpu, default, x, y)
 
 
 def _outputs_pullback(groups: int, xk: tuple[Array, Array], y: Array) -> tuple[Array, Array]:
@@ -124,7 +124,7 @@ def _bundled(groups: int, x: Array, k: Array) -> Array:
 
 
 def _pull_back(form: Any, groups: int, window: tuple[int, int], x: Array, y: Array) -> Array:
-    _, anywhere = _varying_alike(x, jnp.zeros((*window, x.shape[-1] // groups, y.shape[-1]), x.dtype))
+    _, anywhere = varying_alike(x, jnp.zeros((*window, x.shape[-1] // groups, y.shape[-1]), x.dtype))
     return jax.vjp(lambda k: form(x, k), anywhere)[1](y)[0]
 
 

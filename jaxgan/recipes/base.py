@@ -106,7 +106,13 @@ def optimizers_of(
     config: LatentConfig, own: Mapping[str, optax.GradientTransformation] | None
 ) -> Mapping[str, optax.GradientTransformation]:
     """The recipe's own optimisers, or Adam for the generator and the discriminator, each with its own rate."""
-    return own or {"g": adam(config.g_learning_rate, config.beta1), "d": adam(config.d_learning_rate, config.beta1)}
+    return own or adams(config)
+
+
+def adams(config: LatentConfig, beta2: float = 0.999) -> dict[str, optax.GradientTransformation]:
+    """Adam for the generator and the discriminator, each with its own rate."""
+    rates = {"g": config.g_learning_rate, "d": config.d_learning_rate}
+    return {name: adam(rate, config.beta1, beta2) for name, rate in rates.items()}
 
 
 def batch_shapes(config: RecipeConfig, cuts: int) -> dict[str, jax.ShapeDtypeStruct]:

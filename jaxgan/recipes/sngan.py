@@ -19,11 +19,11 @@ from flax import linen as nn
 from jaxtyping import Array
 
 from jaxgan.errors import UserError
-from jaxgan.game import Aux, LossFn, System, adam, policy, variables
+from jaxgan.game import Aux, LossFn, System, policy
 from jaxgan.losses import adversarial, information
 from jaxgan.nets.resnet import Condition, GNorm, Layout, ResNetDiscriminator, ResNetGenerator
-from jaxgan.recipes.base import LatentConfig, check, check_conditional, latent_game
-from jaxgan.recipes.wiring import objectives, take_turns, trained, wire
+from jaxgan.recipes.base import LatentConfig, adams, check, check_conditional, latent_game
+from jaxgan.recipes.wiring import Judge, objectives, take_turns, wire
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +59,10 @@ def build(config: Config, axis_name: str | None = None) -> System:
     G, D = _networks(config, axis_name)
     play, judge, init_players, sample = wire(config, G, D, conditional)
     if config.condition == "auxiliary":
-        d_loss, g_loss = auxiliary_losses(D, config.class_weight, config.remat)
+        d_loss, g_loss = auxiliary_losses(judge, config.class_weight)
     else:
         d_loss, g_loss = objectives(judge, adversarial.hinge)
     rounds = take_turns(play, d_loss, g_loss, config.n_critic)
-    rates = {"g": config.g_learning_rate, "d": config.d_learning_rate}
-    optimizers = {name: adam(rate, config.beta1, config.beta2) for name, rate in rates.items()}
     return latent_game(
         config,
         {"g": G, "d": D},
@@ -72,23 +70,19 @@ def build(config: Config, axis_name: str | None = None) -> System:
         init_players,
         sample,
         axis_name,
-        optimizers=optimizers,
+        optimizers=adams(config, config.beta2),
         conditional=conditional,
     )
 
 
-def auxiliary_losses(D: nn.Module, weight: float, remat: bool = False) -> tuple[LossFn, LossFn]:
+def auxiliary_losses(judge: Judge, weight: float) -> tuple[LossFn, LossFn]:
     """AC-GAN's losses: the hinge, and `weight` times the classification of real and fake images (fakes alone for G).
 
     Args:
-        D: images to the pair of logits [b] and class logits [b, k].
+        judge: from `wire`; D maps images to the pair of logits [b] and class logits [b, k].
         weight: of the classification in both losses; Odena et al. 2017 have 1.
-        remat: as for `trained`.
     """
-    game, discriminate = adversarial.hinge, trained(D, remat)
-
-    def judge(params: Any, vars: Any, x: Array, label: Array) -> tuple[tuple[Array, Array], Any]:
-        return discriminate(variables(params, vars, "d"), x, label=label)
+    game = adversarial.hinge
 
     def d_loss(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
         (real_logits, real_guess), d_vars = judge(params, vars, batch["image"], batch["label"])

@@ -12,11 +12,11 @@ from typing import Literal
 
 from jaxtyping import Array, Float, Key
 
-from jaxgan.game import System, adam, policy
+from jaxgan.game import System, policy
 from jaxgan.losses import adversarial
 from jaxgan.losses.penalties import Critic, gradient_penalty
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
-from jaxgan.recipes.base import LatentConfig, check, latent_game
+from jaxgan.recipes.base import LatentConfig, adams, check, latent_game
 from jaxgan.recipes.toolbox import warn_of_batch_statistics
 from jaxgan.recipes.wiring import objectives, take_turns, wire
 
@@ -63,7 +63,6 @@ def build(config: Config, axis_name: str | None = None) -> System:
 
     d_loss, g_loss = objectives(judge, adversarial.wasserstein, penalty)
     rounds = take_turns(play, d_loss, g_loss, config.n_critic)
-    rates = {"g": config.g_learning_rate, "d": config.d_learning_rate}
-    optimizers = {name: adam(rate, config.beta1, config.beta2) for name, rate in rates.items()}
+    optimizers = adams(config, config.beta2)
     networks = {"g": G, "d": D}
     return latent_game(config, networks, rounds, init_players, sample, axis_name, optimizers=optimizers)

@@ -23,8 +23,8 @@ COLLECTIONS = ["batch_stats", "spectral"]
 
 LABEL_STREAM = 0x6C61626C  # noise of labels apart from that of the penalty, which has the example's own key
 
-Judge: TypeAlias = Callable[..., tuple[Array, Any]]
-"""`(params, vars, x, label=None) -> (logits, D's new collections)`."""
+Judge: TypeAlias = Callable[..., tuple[Any, Any]]
+"""`(params, vars, x, label=None) -> (logits, or whatever else D says of images, and D's new collections)`."""
 
 Penalty: TypeAlias = Callable[..., Float[Array, "b"]]
 """`(critic, x_real, x_fake, rng, step) -> [b]`, weighted; `critic` maps images to logits."""
@@ -67,7 +67,7 @@ def wire(config: LatentConfig, G: nn.Module, D: nn.Module, conditional: bool = F
         x_fake, g_vars = generate(g, z, **label_of(batch))
         return x_fake, Aux(vars={"g": g_vars})
 
-    def judge(params: Any, vars: Any, x: Array, label: Array | None = None) -> tuple[Array, Any]:
+    def judge(params: Any, vars: Any, x: Array, label: Array | None = None) -> tuple[Any, Any]:
         given = {"label": label} if conditional else {}
         logits, changed = discriminate(variables(params, vars, "d"), x, **given)
         return logits, {**vars["d"], **changed}

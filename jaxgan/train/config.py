@@ -35,7 +35,7 @@ class RunConfig:
     parallel: Parallel = "jit"
     """How all devices are used."""
     steps_per_dispatch: int | None = None
-    """Training steps per call of the device; None: about a quarter of a second's worth. Never changes the result."""
+    """Training steps per call of the device; None: about a second's worth. Never changes the result."""
     checkpoint_every: int = 1000
     """Steps between checkpoints; the last step has one too."""
     keep: int = 3

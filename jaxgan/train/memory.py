@@ -12,6 +12,7 @@ from jaxgan import data as datasets
 from jaxgan.errors import UserError
 from jaxgan.train import agree, checkpoint
 from jaxgan.train.config import RunConfig
+from jaxgan.train.report import quantity
 
 # What a container may use, in the second and in the first form of Linux's control groups.
 _GROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -114,10 +115,7 @@ def compiled(lowered: Any, config: Any, mesh: Mesh) -> Any:
 
 def size(count: int) -> str:
     """Bytes for people: 1.94 GB, 20 MB."""
-    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if count >= unit:
-            return f"{count / unit:.3g} {name}"
-    return f"{count} B"
+    return f"{quantity(float(count))}B"
 
 
 def _advice(config: Any, resident: bool, platform: str) -> str:
@@ -133,4 +131,4 @@ def _machine() -> int:
     """Bytes of this machine's memory, or of the share that its container may use."""
     whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     texts = [Path(name).read_text().strip() for name in _GROUP_LIMITS if Path(name).is_file()]
-    return min(whole, *(int(text) for text in texts if text.isdigit()), whole)
+    return min([whole, *(int(text) for text in texts if text.isdigit())])

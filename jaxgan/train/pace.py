@@ -2,7 +2,7 @@
 
 import time
 
-SECONDS_A_DISPATCH = 0.25  # short enough for a prompt Ctrl-C, long enough to keep a device busy
+SECONDS_A_DISPATCH = 1.0  # long enough to take working memory from the system rarely, short enough for Ctrl-C
 SECONDS_BEFORE_ESTIMATE = 1.0
 GROWTH = 4  # a chunk is at most this many times as long as the one before it
 
@@ -16,7 +16,7 @@ class Pace:
     """
 
     def __init__(self, fixed: int | None, capacity: int) -> None:
-        """`fixed` steps a dispatch, or as many as take a quarter of a second, up to `capacity`."""
+        """`fixed` steps a dispatch, or as many as take a second, up to `capacity`."""
         self.count = fixed or 1
         self.rate = 0.0
         self._adapt = fixed is None

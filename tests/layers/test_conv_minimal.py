@@ -43,15 +43,17 @@ def test_three_maps_in_float64(taps):
 @pytest.mark.parametrize(
     ("ours", "theirs", "kernel", "strides", "image"),
     [
-        (Conv, nn.Conv, 4, 2, (8, 14, 64)),
-        (Conv, nn.Conv, 3, 1, (5, 6, 96)),
-        (ConvTranspose, nn.ConvTranspose, 4, 2, (4, 7, 256)),
-        (Conv, nn.Conv, 2, 1, (4, 3, 256)),
+        (Conv, nn.Conv, 4, 2, (8, 14, 6)),
+        (Conv, nn.Conv, 3, 1, (5, 6, 12)),
+        (ConvTranspose, nn.ConvTranspose, 4, 2, (4, 7, 24)),
+        (Conv, nn.Conv, 2, 1, (4, 3, 24)),
     ],
 )
-def test_layers_with_many_channels(ours, theirs, kernel, strides, image):
+def test_layers(ours, theirs, kernel, strides, image, monkeypatch):
     """Values and derivatives of second order as Flax's, with no convolution left in the compiled program."""
-    ours, theirs = (layer(160, (kernel, kernel), (strides, strides)) for layer in (ours, theirs))
+    for cost in ("OUTPUTS", "BLOCKED_OUTPUTS", "INPUTS", "WEIGHTS"):
+        monkeypatch.setattr(conv_cpu, f"_SUMS_OF_{cost}", 0)  # so that it is chosen for few channels
+    ours, theirs = (layer(17, (kernel, kernel), (strides, strides)) for layer in (ours, theirs))
     variables, x = _setup(ours, image)
     variables = jax.tree.map(lambda v: v / 4, variables)  # second derivatives of sines of large numbers are all noise
     _assert_close(_all_orders(ours, variables, x), _all_orders(theirs, variables, x), 2e-4)
@@ -60,18 +62,18 @@ def test_layers_with_many_channels(ours, theirs, kernel, strides, image):
 
 
 def test_where_it_is_chosen():
-    """Not in half precision, not with few channels, not for other kernels; float32 with many channels."""
-    image = {dtype: jnp.zeros((1, 16, 16, 64), dtype) for dtype in ("float32", "bfloat16")}
+    """Not in half precision, not with few channels or images, not for other kernels; float32 with many of both."""
 
-    def chosen(kernel, strides, channels, dtype="float32", size=16):
+    def chosen(kernel, strides, channels, dtype="float32", size=16, images=64):
         pads = ((kernel - strides + 1) // 2, (kernel - strides) // 2)
         g = Geometry((size, size), (kernel, kernel), (strides, strides), (pads, pads))
-        return conv_cpu._minimal(g, image[dtype], channels, conv_cpu._SUMS_OF_WEIGHTS)
+        return conv_cpu._minimal(g, jnp.zeros((images, size, size, 1), dtype), channels, conv_cpu._SUMS_OF_WEIGHTS)
 
     assert chosen(4, 2, (64, 128))
     assert chosen(3, 1, (128, 128))
     assert not chosen(4, 2, (64, 128), "bfloat16")
     assert not chosen(4, 2, (1, 64))
+    assert not chosen(4, 2, (64, 128), images=1)
     assert not chosen(4, 2, (64, 128), size=2)
     assert not chosen(3, 2, (128, 128))
     assert not chosen(5, 1, (128, 128))

@@ -6,6 +6,7 @@ import pytest
 
 from jaxgan.errors import UserError
 from jaxgan.recipes import sngan
+from jaxgan.recipes.wiring import wire
 from tests.recipes import contract
 
 KEY = contract.KEY
@@ -51,7 +52,8 @@ def test_auxiliary_losses_are_the_hinge_and_the_classification():
     """Oracle: the networks' outputs and the equations in float64, D's spectral vectors moving from batch to batch."""
     state, batch = contract.start("sngan/auxiliary"), contract.batch("sngan/auxiliary")
     x_fake, label = batch["image"][::-1], np.asarray(batch["label"])
-    D = contract.build("sngan/auxiliary").networks["d"]
+    G, D = (contract.build("sngan/auxiliary").networks[name] for name in ("g", "d"))
+    judge = wire(contract.config("sngan/auxiliary"), G, D, conditional=True).judge
     params = {name: player.params for name, player in state.players.items()}
     vars = {name: player.vars for name, player in state.players.items()}
 
@@ -68,7 +70,7 @@ def test_auxiliary_losses_are_the_hinge_and_the_classification():
     fake, of_fake, _ = look(x_fake, moved)
     expected = np.maximum(0, 1 - real) + np.maximum(0, 1 + fake)
     expected = expected + 0.3 * (classification(of_real) + classification(of_fake))
-    d_loss, g_loss = jax.tree.map(jax.jit, sngan.auxiliary_losses(D, 0.3))
+    d_loss, g_loss = jax.tree.map(jax.jit, sngan.auxiliary_losses(judge, 0.3))
     rng = jax.random.split(KEY, 16)
     value, aux = d_loss(params, vars, x_fake, batch, rng)
     np.testing.assert_allclose(value, expected.mean(), rtol=1e-4)

@@ -157,7 +157,7 @@ def test_wgan_gps_penalty(sides, scale, monkeypatch):
             return x.reshape(len(x), -1) @ w
 
     monkeypatch.setattr(wgan_gp, "DCGANDiscriminator", lambda *_, **__: Linear())
-    monkeypatch.setattr(wgan_gp, "adam", lambda *_: optax.sgd(0.0))
+    monkeypatch.setattr(wgan_gp, "adams", lambda *_: dict.fromkeys(("g", "d"), optax.sgd(0.0)))
     _, _, _, metrics = _step("wgan_gp", sides=sides)
     wanted = 0.0 if sides == "one" and scale < 1 else 10 * (scale - 1) ** 2
     np.testing.assert_allclose(metrics["penalty"], wanted, rtol=1e-4, atol=1e-6)

@@ -230,19 +230,24 @@ def test_processes_meet():
 
 
 def test_who_comes_again_is_taken_in():
-    address = free_address()
+    address, ended = free_address(), threading.Event()
 
     def again():
-        """Process 1 calls, is ended, and is started again when process 2 has come."""
+        """Process 1 calls, is ended before process 2 comes, and is started again."""
         while (early := meeting._connect(address, 5.0)) is None:
             time.sleep(0.1)
         hello = {"process": 1, "processes": 3, "versions": meeting.VERSIONS, "host": "there"}
         meeting.send(early, hello)
         early.close()
-        time.sleep(1)
-        return meeting.meet(Place(address, 3, 1), 10)
+        ended.set()
+        time.sleep(0.5)
+        return meeting.meet(Place(address, 3, 1), 60)
 
-    calls = [lambda: meeting.meet(Place(address, 3, 0), 60), again, lambda: meeting.meet(Place(address, 3, 2), 60)]
+    def after():
+        assert ended.wait(60)  # all are there, and the run starts, if process 1 is still alive when process 2 comes
+        return meeting.meet(Place(address, 3, 2), 60)
+
+    calls = [lambda: meeting.meet(Place(address, 3, 0), 60), again, after]
     first, second, third = together(*calls)
     assert sorted(peer.number for peer in first[0]) == [1, 2]
     assert first[1] == second[1] == third[1]

@@ -29,10 +29,10 @@ def run(chosen, clock, seconds_a_step, chunks):
     return counts
 
 
-def test_chunks_grow_to_a_quarter_of_a_second(clock):
+def test_chunks_grow_to_a_second(clock):
     chosen = pace.Pace(None, 256)
-    assert run(chosen, clock, 0.01, 5) == [1, 1, 4, 16, 25]
-    assert chosen.rate == pytest.approx(100)
+    assert run(chosen, clock, 0.04, 5) == [1, 1, 4, 16, 25]
+    assert chosen.rate == pytest.approx(25)
 
 
 def test_chunks_never_exceed_the_buffers(clock):
@@ -49,14 +49,14 @@ def test_a_fixed_length_stays(clock):
 
 def test_pauses_slow_the_rate_but_not_the_chunks(clock):
     chosen = pace.Pace(None, 256)
-    run(chosen, clock, 0.01, 5)
+    run(chosen, clock, 0.04, 5)
     clock.now += 5.0  # a checkpoint
     dispatched = clock.now
-    clock.now += 0.25
+    clock.now += 1.0
     began, ended = chosen.measure(25, dispatched)
     assert chosen.count == 25
-    assert chosen.rate < 90
-    assert ended - began == pytest.approx(0.25)
+    assert chosen.rate < 22
+    assert ended - began == pytest.approx(1.0)
 
 
 def test_the_estimate_is_told_once(clock):
