@@ -57,17 +57,18 @@ def original_game():
 
 
 def test_the_original_game_covers_all_modes_of_a_ring():
-    """Four seeds at once; a mode counts when it gets 2 % or more of the samples within four deviations.
+    """Two seeds at once; a mode counts when it gets 2 % or more of the samples within four deviations.
 
     An unregularised GAN may miss a mode with some seeds, so not every seed must cover all eight.
     """
-    samples = np.asarray(jax.jit(jax.vmap(original_game()))(jnp.arange(4)))
+    samples = np.asarray(jax.jit(jax.vmap(original_game()))(jnp.arange(2)))
     distance = np.linalg.norm(samples[:, :, None] - CENTRES, axis=-1)
     near = distance.min(-1) < 4 * STD
     modes = [
         (np.bincount(d.argmin(-1)[n], minlength=8) >= 0.02 * n.size).sum() for d, n in zip(distance, near, strict=True)
     ]
-    assert sum(found == 8 for found in modes) >= 2, modes
+    assert max(modes) == 8, modes
+    assert min(modes) >= 6, modes
     assert np.median(near.mean(-1)) > 0.7, near.mean(-1)
 
 
