@@ -33,13 +33,13 @@ from jaxgan.layers.conv_geometry import (
 _FEW_POSITIONS = 16  # outputs per image at or below which a matrix product for each block beats Eigen's convolution
 _FEW_VALUES = 16  # inputs per output position (stride x stride x channels), likewise
 # What the sums of minimal filtering cost, in products for each number of an image or a kernel that is summed: it pays
-# where it saves more. Fitted to one core of an AMD EPYC (Zen 5), 14 shapes of layers.
-_SUMS_OF_OUTPUTS, _SUMS_OF_BLOCKED_OUTPUTS, _SUMS_OF_INPUTS, _SUMS_OF_WEIGHTS = 8, 20, 6, 24
+# where it saves more. Fitted to two cores of an AMD EPYC (Zen 5), which share its many small products well.
+_SUMS = 8
 
 
 def outputs(g: Geometry, x: Array, k: Array) -> Array:
     """The convolution."""
-    if _minimal(g, x, k.shape[2:], _SUMS_OF_OUTPUTS if g.strides == (1, 1) else _SUMS_OF_BLOCKED_OUTPUTS):
+    if _minimal(g, x, k.shape[2:]):
         y = conv_minimal.outputs(_grid(g, x, _even(g.outputs)), kernel_blocks(g, k))
         return y[:, : g.outputs[0], : g.outputs[1]]
     if g.outputs[0] * g.outputs[1] > _FEW_POSITIONS:
@@ -50,7 +50,7 @@ def outputs(g: Geometry, x: Array, k: Array) -> Array:
 def inputs(g: Geometry, y: Array, k: Array) -> Array:
     """The transposed convolution: every block of stride x stride inputs as one pixel's channels, then laid out."""
     blocks = kernel_blocks(g, k)
-    if _minimal(g, y, k.shape[2:], _SUMS_OF_INPUTS):
+    if _minimal(g, y, k.shape[2:]):
         grid = conv_minimal.inputs(_filled(y, _even(g.outputs)), blocks)
     elif y.shape[1] * y.shape[2] <= _FEW_POSITIONS or blocks.shape[2] <= _FEW_VALUES:
         grid = _scatter(y, blocks)
@@ -64,7 +64,7 @@ def inputs(g: Geometry, y: Array, k: Array) -> Array:
 
 def weights(g: Geometry, x: Array, y: Array) -> Array:
     """The gradient of the kernel; Eigen's form has its transpositions written out, to be canonical anywhere."""
-    if _minimal(g, x, (x.shape[3], y.shape[3]), _SUMS_OF_WEIGHTS):
+    if _minimal(g, x, (x.shape[3], y.shape[3])):
         even = _even(g.outputs)
         return blocks_to_kernel(g, conv_minimal.weights(_grid(g, x, even), _filled(y, even)))
     x, y = x.transpose(3, 1, 2, 0), y.transpose(1, 2, 0, 3)
@@ -72,8 +72,8 @@ def weights(g: Geometry, x: Array, y: Array) -> Array:
     return k.transpose(1, 2, 0, 3)
 
 
-def _minimal(g: Geometry, image: Array, channels: tuple[int, ...], cost: int) -> bool:
-    """Whether minimal filtering is possible, exact enough, and saves more products than its sums `cost`.
+def _minimal(g: Geometry, image: Array, channels: tuple[int, ...]) -> bool:
+    """Whether minimal filtering is possible, exact enough, and saves more products than its sums cost.
 
     In bfloat16 its sums would lose digits that the products need.
     """
@@ -86,7 +86,7 @@ def _minimal(g: Geometry, image: Array, channels: tuple[int, ...], cost: int) ->
     padded = math.prod(_even(g.outputs)) / math.prod(g.outputs)
     saved = 1 - padded * conv_minimal.share_of_products(*taps)
     # The sums of kernels, about two for each weight of a block, do not become more with the images.
-    return saved * positions * values * features >= cost * (positions * (values + features) + 2 * values * features)
+    return saved * positions * values * features >= _SUMS * (positions * (values + features) + 2 * values * features)
 
 
 def _even(size: Pair) -> Pair:

@@ -51,8 +51,7 @@ def test_three_maps_in_float64(taps):
 )
 def test_layers(ours, theirs, kernel, strides, image, monkeypatch):
     """Values and derivatives of second order as Flax's, with no convolution left in the compiled program."""
-    for cost in ("OUTPUTS", "BLOCKED_OUTPUTS", "INPUTS", "WEIGHTS"):
-        monkeypatch.setattr(conv_cpu, f"_SUMS_OF_{cost}", 0)  # so that it is chosen for few channels
+    monkeypatch.setattr(conv_cpu, "_SUMS", 0)  # so that it is chosen for few channels
     ours, theirs = (layer(17, (kernel, kernel), (strides, strides)) for layer in (ours, theirs))
     variables, x = _setup(ours, image)
     variables = jax.tree.map(lambda v: v / 4, variables)  # second derivatives of sines of large numbers are all noise
@@ -67,13 +66,14 @@ def test_where_it_is_chosen():
     def chosen(kernel, strides, channels, dtype="float32", size=16, images=64):
         pads = ((kernel - strides + 1) // 2, (kernel - strides) // 2)
         g = Geometry((size, size), (kernel, kernel), (strides, strides), (pads, pads))
-        return conv_cpu._minimal(g, jnp.zeros((images, size, size, 1), dtype), channels, conv_cpu._SUMS_OF_WEIGHTS)
+        return conv_cpu._minimal(g, jnp.zeros((images, size, size, 1), dtype), channels)
 
     assert chosen(4, 2, (64, 128))
     assert chosen(3, 1, (128, 128))
     assert not chosen(4, 2, (64, 128), "bfloat16")
     assert not chosen(4, 2, (1, 64))
-    assert not chosen(4, 2, (64, 128), images=1)
+    assert chosen(4, 2, (64, 128), size=4)
+    assert not chosen(4, 2, (64, 128), size=4, images=1)
     assert not chosen(4, 2, (64, 128), size=2)
     assert not chosen(3, 2, (128, 128))
     assert not chosen(5, 1, (128, 128))
