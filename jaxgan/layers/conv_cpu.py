@@ -4,6 +4,7 @@ Measured with `experiments/benchmarks/conv_forms.py`, in order of preference:
 
 - Winograd's minimal filtering (`conv_minimal`) over blocks of stride x stride pixels, where there are so many channels
   that its matrix products outweigh its sums;
+- few inputs of each output: one matrix product with everything that each output sees;
 - few outputs or few channels: sums of matrix products, one for each block of the kernel;
 - else one convolution in Eigen's canonical form, which must be written out: see `conv_forms`.
 """
@@ -32,6 +33,7 @@ from jaxgan.layers.conv_geometry import (
 
 _FEW_POSITIONS = 16  # outputs per image at or below which a matrix product for each block beats Eigen's convolution
 _FEW_VALUES = 16  # inputs per output position (stride x stride x channels), likewise
+_FEW_SEEN = 64  # inputs that an output sees, at or below which laying them out for each output costs less than it gains
 # What the sums of minimal filtering cost, in products for each number of an image or a kernel that is summed: it pays
 # where it saves more. Fitted to two cores of an AMD EPYC (Zen 5), which share its many small products well.
 _SUMS = 8
@@ -42,6 +44,10 @@ def outputs(g: Geometry, x: Array, k: Array) -> Array:
     if _minimal(g, x, k.shape[2:]):
         y = conv_minimal.outputs(_grid(g, x, _even(g.outputs)), kernel_blocks(g, k))
         return y[:, : g.outputs[0], : g.outputs[1]]
+    if _seen(g, x.shape[3]) <= _FEW_SEEN:
+        seen, blocks = _patches(g, x), kernel_blocks(g, k)
+        exact = jnp.promote_types(x.dtype, jnp.float32)
+        return jnp.dot(seen, blocks.reshape(-1, blocks.shape[3]), preferred_element_type=exact).astype(x.dtype)
     if g.outputs[0] * g.outputs[1] > _FEW_POSITIONS:
         return lax.conv_general_dilated(x, k, g.strides, g.pads, dimension_numbers=CANONICAL)
     return _gather(_grid(g, x, g.outputs), kernel_blocks(g, k), g.outputs)
@@ -67,6 +73,11 @@ def weights(g: Geometry, x: Array, y: Array) -> Array:
     if _minimal(g, x, (x.shape[3], y.shape[3])):
         even = _even(g.outputs)
         return blocks_to_kernel(g, conv_minimal.weights(_grid(g, x, even), _filled(y, even)))
+    if _seen(g, x.shape[3]) <= _FEW_SEEN:
+        seen, given = _patches(g, x), y.reshape(-1, y.shape[3])
+        exact = jnp.promote_types(x.dtype, jnp.float32)
+        k = jnp.dot(seen.reshape(-1, seen.shape[3]).T, given, preferred_element_type=exact).astype(x.dtype)
+        return blocks_to_kernel(g, k.reshape(*_block_window(g), -1, y.shape[3]))
     x, y = x.transpose(3, 1, 2, 0), y.transpose(1, 2, 0, 3)
     k = lax.conv_general_dilated(x, y, (1, 1), weight_pads(g), rhs_dilation=g.strides, dimension_numbers=CANONICAL)
     return k.transpose(1, 2, 0, 3)
@@ -77,7 +88,7 @@ def _minimal(g: Geometry, image: Array, channels: tuple[int, ...]) -> bool:
 
     In bfloat16 its sums would lose digits that the products need.
     """
-    taps = {-(-k // s) for k, s in zip(g.window, g.strides, strict=True)}
+    taps = set(_block_window(g))
     whole = all(k % s == 0 for k, s in zip(g.window, g.strides, strict=True))
     if len(taps) != 1 or not taps <= set(conv_minimal.ALGORITHMS) or not whole or jnp.finfo(image.dtype).bits < 32:
         return False
@@ -106,6 +117,23 @@ def _grid(g: Geometry, x: Array, size: Pair) -> Array:
 
     rows, columns = each(ends, g.size, size, *g[1:])
     return pixels_to_blocks(lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), rows, columns, (0, 0, 0)]), g.strides)
+
+
+def _block_window(g: Geometry) -> Pair:
+    return each(lambda k, s: -(-k // s), g.window, g.strides)
+
+
+def _seen(g: Geometry, channels: int) -> int:
+    """The inputs of each output, those included that fill the last blocks."""
+    return math.prod(_block_window(g)) * math.prod(g.strides) * channels
+
+
+def _patches(g: Geometry, x: Array) -> Array:
+    """For each output all the inputs that it sees, [b, m, n, values], in the order of `kernel_blocks`."""
+    grid, (rows, columns), window = _grid(g, x, g.outputs), g.outputs, _block_window(g)
+    return jnp.concatenate(
+        [grid[:, p : p + rows, q : q + columns] for p in range(window[0]) for q in range(window[1])], axis=-1
+    )
 
 
 def _gather(grid: Array, blocks: Array, size: Pair) -> Array:
