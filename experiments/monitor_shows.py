@@ -2,7 +2,7 @@
 
 Command     python experiments/monitor_shows.py [FOLDER [RUN ...]]    (runs/monitor and all runs unless given)
 Data        the 10,000 bundled images
-Hardware    two cores of an AMD EPYC (Zen 5), shared with other work
+Hardware    two cores of an AMD EPYC (Zen 4), shared with other work
 Time        3 min 12 s for the four runs
 Expect      healthy: nothing. saturating: the discriminator too strong from step 144 on, exploding at step 864, and a
             collapse at step 1250. fast: exploding at step 64, a collapse at step 750.

@@ -3,7 +3,7 @@
 Command   python experiments/benchmarks/collectives.py [--compiler cpu|tpu] [--image 64 64 3] [--width 64]
           tpu is the compiler of TPUs, four chips of a v5e here, working ahead of time: it needs the package `libtpu` of
           the version that `jax[tpu]` names, and no TPU. Nothing is run, only compiled.
-Hardware  any; 2 cores of an AMD EPYC (Zen 5), shared; jax 0.10.2, eight virtual CPU devices
+Hardware  any; 2 cores of an AMD EPYC (Zen 4), shared; jax 0.10.2, eight virtual CPU devices
 Time      cpu 12 minutes, tpu 10 minutes
 Protocol  DCGAN's step on 1, 2, 4 and 8 devices, weak scaling (64 images a device) and strong (64 in all), in every way
           to use them. Counted are the results of collectives in the optimised program: `gradients` have the shape of a

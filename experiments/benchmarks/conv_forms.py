@@ -2,7 +2,7 @@
 
 Command   python experiments/benchmarks/conv_forms.py [--rounds 9] [--batch 64] [--clock wall|cpu]
           (on a machine with other work: taskset -c 0 python ... --clock cpu)
-Hardware  2 cores of an AMD EPYC (Zen 5), shared; jax 0.10.2, flax 0.12.8, torch 2.13.0 (CPU)
+Hardware  2 cores of an AMD EPYC (Zen 4), shared; jax 0.10.2, flax 0.12.8, torch 2.13.0 (CPU)
 Time      9 minutes as measured below
 Protocol  float32, 4x4 kernels, stride 2; one compiled program (PyTorch: eager) that computes a layer's output and the
           gradients of its input and kernel; the variants in turn, round after round, in one process. Printed are median

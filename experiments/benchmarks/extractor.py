@@ -2,7 +2,7 @@
 
 Command   python experiments/benchmarks/extractor.py [--batches 1 8 32] [--images 32] [--rounds 3]
 Needs     torch and torch-fidelity for the peer; without them jaxgan alone is timed
-Hardware  2 cores of an AMD EPYC (Zen 5), shared; jax 0.10.2, torch 2.13.0 (CPU), torch-fidelity 0.4.0
+Hardware  2 cores of an AMD EPYC (Zen 4), shared; jax 0.10.2, torch 2.13.0 (CPU), torch-fidelity 0.4.0
 Time      1 minute with --batches 1 16 --images 16
 Protocol  uint8 images of 299x299 in memory to pooled features, float32, random weights; the peer in its eval mode
           without gradients, contiguous and channels_last. Every variant runs one batch to warm up, then all run in

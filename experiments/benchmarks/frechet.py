@@ -1,7 +1,7 @@
 """The Fréchet term: this package's nuclear norm against scipy's `sqrtm` and the eigenvalue form, in time and in error.
 
 Command   python experiments/benchmarks/frechet.py [--dim 2048] [--rounds 3] [--images 10000 500]
-Hardware  2 cores of an AMD EPYC (Zen 5), shared; jax 0.10.2, numpy 2.4.6, scipy 1.17.1
+Hardware  2 cores of an AMD EPYC (Zen 4), shared; jax 0.10.2, numpy 2.4.6, scipy 1.17.1
 Time      2 minutes
 Protocol  float64, features relu(0.55 W z - 0.05) with a power-law spectrum, two sets of n images each. All forms are
           run once to warm up, then in turn, round after round, in one process; printed are median and minimum, and the

@@ -3,7 +3,7 @@
 Command   python experiments/benchmarks/memory.py [--compiler cpu|tpu] [--system dcgan64 ...] [--again]
           tpu is the compiler of TPUs, a v5e here, working ahead of time: it needs the package `libtpu` of the version
           that `jax[tpu]` names, and no TPU. Nothing is run, only compiled.
-Hardware  any; compiled on 2 cores of an AMD EPYC (Zen 5), shared; jax 0.10.2
+Hardware  any; compiled on 2 cores of an AMD EPYC (Zen 4), shared; jax 0.10.2
 Time      cpu half an hour (run with XLA_FLAGS=--xla_backend_optimization_level=0: same numbers, sooner), tpu several
           minutes a row
 Protocol  one training step, float32, state donated, batch 512 in all rows: the recipe's step compiled for one device.

@@ -148,5 +148,10 @@ def write(path: Path, protocol: str, results: Mapping[str, Any]) -> None:
 
 
 def _cpu() -> str:
-    found = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return f"{os.cpu_count()} x {found[0].partition(': ')[2]}" if found else platform.processor()
+    """Count, name, family and model: a virtual machine's name alone does not say which generation it is."""
+    source = Path("/proc/cpuinfo")
+    lines = source.read_text().splitlines() if source.exists() else []
+    told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in reversed(lines))}
+    if "model name" not in told:
+        return platform.processor()
+    return f"{os.cpu_count()} x {told['model name']}, family {told.get('cpu family')}, model {told.get('model')}"

@@ -35,7 +35,7 @@ _FEW_POSITIONS = 16  # outputs per image at or below which a matrix product for 
 _FEW_VALUES = 16  # inputs per output position (stride x stride x channels), likewise
 _FEW_SEEN = 64  # inputs that an output sees, at or below which laying them out for each output costs less than it gains
 # What the sums of minimal filtering cost, in products for each number of an image or a kernel that is summed: it pays
-# where it saves more. Fitted to two cores of an AMD EPYC (Zen 5), which share its many small products well.
+# where it saves more. Fitted to two cores of an AMD EPYC (Zen 4), which share its many small products well.
 _SUMS = 8
 
 

@@ -59,8 +59,8 @@ def original_game():
 def test_the_original_game_covers_the_modes_of_a_ring():
     """Four seeds at once; a mode counts when it gets 2 % or more of the samples within four deviations.
 
-    An unregularised GAN may miss a mode or two, and which seed does depends on the machine's rounding: of 24 runs (12 seeds,
-    two versions of JAX) twelve found all eight modes, ten seven and two six.
+    An unregularised GAN may miss a mode or two, and which seed does depends on the machine's rounding: of 24 runs
+    (12 seeds, two versions of JAX) twelve found all eight modes, ten seven and two six.
     """
     samples = np.asarray(jax.jit(jax.vmap(original_game()))(jnp.arange(4)))
     distance = np.linalg.norm(samples[:, :, None] - CENTRES, axis=-1)
