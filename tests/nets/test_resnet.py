@@ -129,8 +129,9 @@ def test_networks_equal_their_figures():
 # Oracle: the program itself: convolutions and products of bfloat16, and of nothing else, exactly when asked for.
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
 def test_ranges_and_precision(dtype):
-    g = ResNetGenerator((16, 8, 3), width=4, classes=3, norm="conditional", dtype=dtype)
-    d = ResNetDiscriminator(width=4, classes=3, condition="projection", dtype=dtype)
+    # Wide enough that convolutions stay convolutions on CPUs.
+    g = ResNetGenerator((16, 8, 3), width=8, classes=3, norm="conditional", dtype=dtype)
+    d = ResNetDiscriminator(width=8, classes=3, condition="projection", dtype=dtype)
 
     def make(z, label):
         x, g_variables = g.init_with_output(KEY, z, label, train=True)
