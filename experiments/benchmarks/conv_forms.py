@@ -3,23 +3,23 @@
 Command   python experiments/benchmarks/conv_forms.py [--rounds 9] [--batch 64] [--clock wall|cpu]
           (on a machine with other work: taskset -c 0 python ... --clock cpu)
 Hardware  2 cores of an AMD EPYC (Zen 4), shared; jax 0.10.2, flax 0.12.8, torch 2.13.0 (CPU)
-Time      9 minutes as measured below
+Time      5 minutes as measured below
 Protocol  float32, 4x4 kernels, stride 2; one compiled program (PyTorch: eager) that computes a layer's output and the
           gradients of its input and kernel; the variants in turn, round after round, in one process. Printed are median
           (minimum) in ms and the ratio of the median to this package's. "in scan" is the same program as the body of a
           `lax.scan`, time per iteration.
-Measured  two cores, wall clock, 5 rounds, batch 64, time relative to jaxgan (above 1: slower):
+Measured  two cores, wall clock, 3 rounds, batch 64, time relative to jaxgan (above 1: slower):
                                 flax   flax in scan   jaxgan in scan   torch
-          down 32x32   1 ->  64    0.8       5.9             0.8         1.1
-          down 64x64   3 ->  64    1.1        16             0.9         0.7
-          down 32x32  64 -> 128    1.9        68             0.9         1.0
-          down 16x16 128 -> 256    1.8        81             0.9         1.1
-          down   8x8 256 -> 512    1.5        57             0.8         1.1
-          up     4x4 512 -> 256     15        47             1.0         1.1
-          up     8x8 256 -> 128     20        73             0.9         1.0
-          up   16x16 128 ->  64     14        63             0.9         0.8
-          up   32x32  64 ->   3    2.6        22             1.2         0.8
-          up   16x16  64 ->   1    1.9        14             1.1         2.1
+          down 32x32   1 ->  64    1.6        12             1.4         2.3
+          down 64x64   3 ->  64    1.5        21             1.0         1.0
+          down 32x32  64 -> 128    1.8        70             0.9         1.1
+          down 16x16 128 -> 256    1.7        81             0.8         0.9
+          down   8x8 256 -> 512    1.6        60             0.9         1.1
+          up     4x4 512 -> 256     16        51             1.1         0.9
+          up     8x8 256 -> 128     18        78             1.0         1.1
+          up   16x16 128 ->  64     13        66             0.9         0.9
+          up   32x32  64 ->   3    4.0        37             1.5         1.3
+          up   16x16  64 ->   1    2.2        14             0.8         1.6
           On an idle machine; not measured on a GPU.
 """
 
