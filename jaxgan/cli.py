@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import jaxgan
-from jaxgan.errors import UserError
+from jaxgan.errors import UserError, lacks_memory
 
 HELP = """\
 usage: jaxgan COMMAND ...
@@ -45,8 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: what follows `jaxgan` on the command line; the process's own arguments unless given.
 
     Returns:
-        The exit code: 0; 1 where training had to stop; 2 for a mistake that one sentence on stderr explains; 128 plus
-        a signal's number where that signal ended the command.
+        The exit code: 0; 1 where training had to stop or memory was lacking; 2 for a mistake that one sentence on
+        stderr explains; 128 plus a signal's number where that signal ended the command.
     """
     args = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no reason to fail
@@ -58,6 +58,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"jaxgan: {error}", file=sys.stderr)
         return 2
+    except (MemoryError, RuntimeError) as error:  # JAX's errors are RuntimeErrors
+        if not lacks_memory(error):
+            raise
+        print("jaxgan: this command needs more memory than the device or this machine has.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("jaxgan: interrupted before there was anything to save.", file=sys.stderr)
         return 130

@@ -1,4 +1,4 @@
-"""The one exception that stands for a user's mistake, and how its sentence spells an option."""
+"""The one exception that stands for a user's mistake, how its sentence spells an option, and a lack of memory."""
 
 
 class UserError(ValueError):
@@ -11,3 +11,8 @@ class UserError(ValueError):
 def flag(name: str) -> str:
     """The command-line spelling of a field: `batch_size` -> `--batch-size`."""
     return "--" + name.replace("_", "-")
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether `error` says that this machine, or (in XLA's words) a device, has no memory left."""
+    return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)

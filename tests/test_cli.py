@@ -78,6 +78,29 @@ def test_help(capsys, text):
 def test_version(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"jaxgan {jaxgan.__version__}\n"
+    module = subprocess.run([sys.executable, "-m", "jaxgan", "--version"], capture_output=True, text=True, check=True)
+    assert module.stdout == f"jaxgan {jaxgan.__version__}\n"
+
+
+@pytest.mark.parametrize("error", [MemoryError(), jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")])
+def test_no_memory_is_one_sentence(error, monkeypatch, capsys):
+    def fail(run, args):
+        raise error
+
+    monkeypatch.setattr("jaxgan.train.launch.sample", fail)
+    assert said(capsys, "sample runs/x") == (
+        1,
+        "jaxgan: this command needs more memory than the device or this machine has.",
+    )
+
+
+def test_errors_that_are_no_lack_of_memory_stay_errors(monkeypatch):
+    def fail(run, args):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("jaxgan.train.launch.sample", fail)
+    with pytest.raises(RuntimeError, match="a bug"):
+        main(["sample", "runs/x"])
 
 
 def test_help_and_recipes_do_not_wait_for_heavy_imports():

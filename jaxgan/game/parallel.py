@@ -131,6 +131,9 @@ class _OfShares:
     def cost_analysis(self) -> Any:
         return self._stage.cost_analysis()
 
+    def memory_analysis(self) -> Any:
+        return self._stage.memory_analysis()
+
 
 def _split_axis(x: Any, axis: int, parts: int) -> Any:
     if x.shape[axis] % parts:

@@ -11,17 +11,13 @@ Precision: TypeAlias = Literal["float32", "bfloat16"]
 
 
 class Policy(NamedTuple):
-    """Number formats of a network.
+    """Number formats of a network; what accumulates (parameters, gradients, averages, losses) is always float32.
 
     Attributes:
-        params: of the parameters, of their gradients, of the optimiser and of the moving average.
         compute: of activations and of the products inside the network (a module's `dtype`).
-        output: of images and logits, and so of losses, penalties and metrics.
     """
 
-    params: DTypeLike = jnp.float32
     compute: DTypeLike = jnp.float32
-    output: DTypeLike = jnp.float32
 
 
 def policy(precision: str) -> Policy:

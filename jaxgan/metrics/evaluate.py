@@ -26,13 +26,11 @@ class Metric(NamedTuple):
     """One or two numbers that are computed together.
 
     Attributes:
-        summary: what is measured, for people.
         taps: outputs of the extractor that it needs.
         scores: `(real, fake, seed) -> scores`.
         usual: measured where nothing else is asked for.
     """
 
-    summary: str
     taps: tuple[str, ...]
     scores: Callable[[Side, Side, int], Iterable[Score]]
     usual: bool = True
@@ -251,18 +249,18 @@ def _intra(real: Side, fake: Side, seed: int) -> Iterable[Score]:
 
 
 METRICS = {
-    "fd": Metric("Fréchet distance", ("features",), _frechet),
-    "kd": Metric("kernel distance, mean over subsets", ("features",), _kernel),
-    "is": Metric("Inception Score", ("logits",), _inception),
-    "pr": Metric("improved precision and recall", ("features",), _precision_recall),
-    "dc": Metric("density and coverage", ("features",), _density_coverage),
-    "mind": Metric("Monge Inception distance", ("features",), _mind),
-    "vendi": Metric("Vendi score", ("features",), _vendi),
-    "authenticity": Metric("share of images that are no near copies", ("features",), _authenticity),
-    "kd_full": Metric("kernel distance, all pairs", ("features",), _kernel_full, usual=False),
-    "sfd": Metric("Fréchet distance of spatial features", ("spatial",), _spatial, usual=False),
-    "fd_infinity": Metric("Fréchet distance for n to infinity", ("features",), _frechet_at_infinity, usual=False),
-    "is_infinity": Metric("Inception Score for n to infinity", ("logits",), _inception_at_infinity, usual=False),
-    "intra_fd": Metric("mean Fréchet distance within classes", ("features",), _intra, usual=False),
+    "fd": Metric(("features",), _frechet),
+    "kd": Metric(("features",), _kernel),
+    "is": Metric(("logits",), _inception),
+    "pr": Metric(("features",), _precision_recall),
+    "dc": Metric(("features",), _density_coverage),
+    "mind": Metric(("features",), _mind),
+    "vendi": Metric(("features",), _vendi),
+    "authenticity": Metric(("features",), _authenticity),
+    "kd_full": Metric(("features",), _kernel_full, usual=False),
+    "sfd": Metric(("spatial",), _spatial, usual=False),
+    "fd_infinity": Metric(("features",), _frechet_at_infinity, usual=False),
+    "is_infinity": Metric(("logits",), _inception_at_infinity, usual=False),
+    "intra_fd": Metric(("features",), _intra, usual=False),
 }
 """Metrics of features by the name that the command line takes."""

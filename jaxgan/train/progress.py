@@ -5,6 +5,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+import jax
+
 SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -15,7 +17,10 @@ def tell(text: str) -> None:
 
 @contextlib.contextmanager
 def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Give a function that is told how many of `total` are done."""
+    """Give a function that is told how many of `total` are done; of several processes the first one shows it."""
+    if jax.process_index():
+        yield lambda _: None
+        return
     if not sys.stderr.isatty():
         yield _lines(what, total)
         return

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jax
 
+from jaxgan.errors import lacks_memory
 from jaxgan.train import link
 from jaxgan.train.findings import Finding
 from jaxgan.train.rundir import RunDir
@@ -51,7 +52,7 @@ def computing(left: Callable[[], str]) -> Iterator[None]:
         with link.telling(left):
             yield
     except (MemoryError, jax.errors.JaxRuntimeError) as error:
-        if not isinstance(error, MemoryError) and "RESOURCE_EXHAUSTED" not in str(error):
+        if not lacks_memory(error):
             raise
         raise TrainingError(
             "there is not enough memory; a smaller --batch-size, or a larger --accumulate, needs less; " + left()

@@ -41,6 +41,16 @@ def test_the_need_is_what_xla_has_planned():
     assert memory.need_of(SimpleNamespace(), shapes[0]) is None
 
 
+def test_the_need_under_pmap_is_one_devices():
+    """A state of 4 MB, and half of 2 MB of data on each of two devices."""
+    step = parallel.parallelize(lambda state, data, rng: (state + data.sum(), {}), "pmap", MAKE_MESH(jax.devices()[:2]))
+    state, data = jnp.zeros((1000, 1000)), jnp.zeros((1000, 500))
+    need = memory.need_of(step.lower(state, data, jax.random.key(0)).compile(), state)
+    assert need is not None
+    assert need.state == 4 * MB
+    assert MB <= need.data < 1.1 * MB
+
+
 def test_remat_on_a_cpu_asks_for_little_memory():
     """Eight sorted arrays of 4 MB of which one is needed at a time."""
     shape = jax.ShapeDtypeStruct((1000, 1000), jnp.float32)

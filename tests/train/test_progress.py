@@ -1,0 +1,14 @@
+"""Progress on stderr, of which several processes show one."""
+
+import jax
+
+from jaxgan.train import progress
+
+
+def test_only_the_first_process_shows_progress(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", -1.0)
+    for process, shown in ((0, "features: 3 of 5\n"), (1, "")):
+        monkeypatch.setattr(jax, "process_index", lambda process=process: process)
+        with progress.counting("features", 5) as tell:
+            tell(3)
+        assert capsys.readouterr().err == shown
