@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from timing import write
+from timing import stamped, write
 from training_steps import RESULTS
 
 COMMAND = "import sys; from jaxgan.cli import main; sys.exit(main())"
@@ -42,7 +42,7 @@ def main() -> None:
             f"({middle['warm_cpu']:.1f}); {middle['programs']:.0f} programs, {middle['bytes'] / 1e6:.1f} MB",
             flush=True,
         )
-    write(options.out, f"jaxgan train RECIPE --steps 1, {options.rounds} rounds in turn", results)
+    write(options.out, stamped(f"jaxgan train RECIPE --steps 1, {options.rounds} rounds in turn", results))
 
 
 def one_round(recipe: str) -> dict[str, float]:

@@ -21,7 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 from step_profile import profile
-from timing import write
+from timing import stamped, write
 from training_steps import QUESTIONS, RESULTS
 
 STEPS = Path(__file__).with_name("training_steps.py")
@@ -46,7 +46,7 @@ def main() -> None:
     results["profile"] = {name: profile(name, options.rounds, "float32") for name in options.questions}
     print("\n".join(utilisation(results)))
     print("ms of a step by primitive, float32:", json.dumps(results["profile"], indent=1))
-    write(options.out, f"{options.rounds} rounds in turn, about a second each", results)
+    write(options.out, stamped(f"{options.rounds} rounds in turn, about a second each", results))
 
 
 def ask(options: argparse.Namespace, precision: str, batch: int) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def ask(options: argparse.Namespace, precision: str, batch: int) -> dict[str, An
         *compiled,
     ]
     subprocess.run([*command, *flags], check=True)
-    results = json.loads(out.read_text())["results"]
+    results = {name: asked["results"] for name, asked in json.loads(out.read_text()).items()}
     out.unlink()
     return results
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from timing import clocked, in_turn, serve, write
+from timing import clocked, in_turn, serve, stamped, write
 from training_steps import RESULTS
 
 VARIANTS = ("jax", "torch")
@@ -38,7 +38,7 @@ def main() -> None:
         rates = {each: 2 * n**3 / statistics.median(row["seconds"]) / 1e9 for each, row in found.items()}
         told = ", ".join(f"{each} {rate:.0f} GFLOP/s" for each, rate in rates.items())
         print(f"{n} x {n}: {told}, ratio {rates['jax'] / rates['torch']:.2f}", flush=True)
-    write(options.out, f"float32, {options.rounds} rounds in turn, about a second each", results)
+    write(options.out, stamped(f"float32, {options.rounds} rounds in turn, about a second each", results))
 
 
 def jax_product(n: int) -> Callable[[int], float]:

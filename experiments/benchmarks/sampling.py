@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from timing import clocked, in_turn, serve, table, write
+from timing import clocked, in_turn, serve, stamped, table, write
 from training_steps import QUESTIONS, RESULTS, Question, arrays, configured, load
 
 VARIANTS = ("jaxgan", "torch eager", "torch best")
@@ -40,7 +40,7 @@ def main() -> None:
         found = in_turn({each: [*worker, each, str(batch)] for each in VARIANTS}, options.rounds)
         results[f"{options.question} {batch}"] = found
         print("\n".join(table(f"{options.question}, {batch} images", found, "torch eager", batch)), flush=True)
-    write(options.out, f"float32, {options.rounds} rounds in turn, about a second each", results)
+    write(options.out, stamped(f"float32, {options.rounds} rounds in turn, about a second each", results))
 
 
 def sampler(question: Question) -> Callable[[int], float]:

@@ -21,7 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 import jax
-from timing import write
+from timing import stamped, write
 from training_steps import QUESTIONS, RESULTS, Question, configured
 
 PRODUCTS = ("dot_general", "conv_general_dilated")
@@ -42,7 +42,7 @@ def main() -> None:
         share = sum(found["milliseconds"].get(each, 0.0) for each in PRODUCTS) / sum(found["milliseconds"].values())
         print(f"{name}: {share:.0%} of the instructions' time is products and convolutions; ms a step:")
         print("".join(f"  {ms:9.3f}  {kind}\n" for kind, ms in list(found["milliseconds"].items())[:12]), flush=True)
-    write(options.out, f"{options.precision}, {options.steps} steps", results)
+    write(options.out, stamped(f"{options.precision}, {options.steps} steps", results))
 
 
 def profile(name: str, steps: int, precision: str, batch_size: int | None = None) -> dict[str, Any]:

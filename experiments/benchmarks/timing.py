@@ -141,10 +141,14 @@ def machine() -> dict[str, Any]:
     }
 
 
-def write(path: Path, protocol: str, results: Mapping[str, Any]) -> None:
-    """Results with their protocol and machine as JSON."""
-    text = json.dumps({"protocol": protocol, "machine": machine(), "results": results}, indent=1)
-    path.write_text(text + "\n", encoding="utf-8")
+def stamped(protocol: str, results: Mapping[str, Any]) -> dict[str, Any]:
+    """Results with their protocol and machine."""
+    return {"protocol": protocol, "machine": machine(), "results": results}
+
+
+def write(path: Path, content: Mapping[str, Any]) -> None:
+    """Stamped results, or several by question, as JSON."""
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _cpu() -> str:

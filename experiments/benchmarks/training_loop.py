@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import jax
-from timing import write
+from timing import stamped, write
 from training_steps import QUESTIONS, RESULTS, Question, configured, jaxgan_work, load
 
 from jaxgan.train import fit
@@ -57,7 +57,7 @@ def main() -> None:
         print(f"bare {1e3 * alone:.1f} ms a step, loop {1e3 * inside:.1f} ms a step: {alone / inside:.1%}", flush=True)
     share = statistics.median(row["share"] for row in rows)
     print(f"{options.question}: the loop keeps {share:.1%} of the bare step's rate (median of {options.rounds})")
-    write(options.out, f"{options.steps} steps, {options.rounds} rounds in turn", {options.question: rows})
+    write(options.out, stamped(f"{options.steps} steps, {options.rounds} rounds in turn", {options.question: rows}))
 
 
 def loop_seconds(question: Question, steps: int) -> float:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
-from timing import clocked, in_turn, serve, table, write
+from timing import clocked, in_turn, serve, stamped, table, write
 
 RESULTS = Path(__file__).parents[1] / "results"
 JAXGAN = ("jaxgan one", "jaxgan many", "jaxgan streaming")
@@ -74,12 +74,12 @@ def main() -> None:
         return
     protocol = f"{options.precision}, {options.rounds} rounds in turn, about a second each"
     print(f"protocol: {protocol}")
-    results = json.loads(options.out.read_text())["results"] if options.out.exists() else {}
+    results = json.loads(options.out.read_text()) if options.out.exists() else {}
     for name in options.questions:
-        results[name] = ask(name, options)
+        results[name] = stamped(protocol, ask(name, options))
         images = options.batch or QUESTIONS[name].batch
-        print("\n".join(table(name, results[name], "torch eager", images)), flush=True)
-        write(options.out, protocol, results)
+        print("\n".join(table(name, results[name]["results"], "torch eager", images)), flush=True)
+        write(options.out, results)
 
 
 def ask(name: str, options: argparse.Namespace) -> dict[str, dict[str, Any]]:

@@ -4,6 +4,7 @@ State is replicated; a batch is split over the axis `data`. The step is the same
 `pmap` and `shard_map` it sees its own device's examples only, and must have been made with `axis_name=AXIS`.
 """
 
+import collections
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -26,10 +27,26 @@ def axis_name_of(mode: str) -> str | None:
 
 
 def make_mesh(devices: Sequence[Any] | None = None) -> Mesh:
-    """A one-dimensional mesh over `devices`, or over all devices of all processes."""
+    """A one-dimensional mesh over `devices`, or over all devices of all processes.
+
+    The devices of a process follow each other, as `place_batch` says; `jax.make_mesh` would order a TPU's by its wires.
+    """
+    devices = in_order(jax.devices() if devices is None else devices)
     # Auto axes: linen's embeddings and gathers do not know explicit ones.
-    devices = jax.devices() if devices is None else devices
-    return jax.make_mesh((len(devices),), (AXIS,), axis_types=(AxisType.Auto,), devices=devices)
+    return Mesh(np.asarray(devices), (AXIS,), axis_types=(AxisType.Auto,))
+
+
+def in_order(devices: Sequence[Any]) -> list[Any]:
+    """Devices by process, and those of one process by number."""
+    return sorted(devices, key=lambda device: (device.process_index, device.id))
+
+
+def check_even(devices: Sequence[Any]) -> None:
+    """Raise UserError, in every process alike, where processes have different numbers of these devices."""
+    counts = collections.Counter(device.process_index for device in devices)
+    if len(set(counts.values())) > 1:
+        each = ", ".join(f"process {process} has {count}" for process, count in sorted(counts.items()))
+        raise UserError(f"the processes of a run take the same number of devices each, but {each}.")
 
 
 def parallelize(

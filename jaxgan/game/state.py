@@ -132,6 +132,7 @@ class System(NamedTuple):
         config: the recipe's configuration.
         microbatches: a batch has `config.batch_size * microbatches` examples (critic steps take several).
         conditional: `sample` takes the class of each image.
+        codes: what `sample` takes are codes that it gave a meaning of its own, not the classes of the data.
     """
 
     init: Callable[[Key[Array, ""]], GameState]
@@ -141,6 +142,7 @@ class System(NamedTuple):
     config: Any
     microbatches: int = 1
     conditional: bool = False
+    codes: bool = False
 
 
 def variables(params: Params, collections: Vars, player: str) -> dict[str, Any]:

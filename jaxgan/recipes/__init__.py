@@ -11,7 +11,7 @@ from types import ModuleType
 
 from jaxgan.errors import UserError
 
-SHARED = ("base", "toolbox", "wiring")  # modules here that are no recipes
+SHARED = ("base", "doubts", "toolbox", "wiring")  # modules here that are no recipes
 
 
 def names() -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from typing import Literal
 
 from jaxgan.game import System, policy
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
-from jaxgan.recipes.toolbox import ToolboxConfig, check_toolbox, stabilised, warn_of_batch_statistics
+from jaxgan.recipes.doubts import warn_of_batch_statistics
+from jaxgan.recipes.toolbox import ToolboxConfig, check_toolbox, stabilised
 
 
 @dataclass(frozen=True, kw_only=True)

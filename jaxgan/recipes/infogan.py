@@ -21,12 +21,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
-from jaxgan.game import Aux, GameState, System, apply, draw, normal, policy, variables
+from jaxgan.game import Aux, GameState, LossFn, System, apply, draw, normal, policy, variables
 from jaxgan.losses import adversarial
 from jaxgan.losses.information import categorical_information, continuous_information
 from jaxgan.nets.infogan import CodeGuess, InfoGANDiscriminator, InfoGANGenerator
 from jaxgan.recipes.base import LatentConfig, check, latent_game
-from jaxgan.recipes.wiring import take_turns, trained
+from jaxgan.recipes.wiring import Judge, take_turns, trained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,6 @@ def build(config: Config, axis_name: str | None = None) -> System:
     check(config)
     G, D = _networks(config, axis_name)
     generate, discriminate = trained(G, config.remat), trained(D, config.remat)
-    game = adversarial.non_saturating_gan
 
     def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[Any, Aux]:
         z, code = draw_latents(config, rng)
@@ -76,21 +75,7 @@ def build(config: Config, axis_name: str | None = None) -> System:
     def judge(params: Any, vars: Any, x: Array) -> tuple[tuple[Array, CodeGuess], Any]:
         return discriminate(variables(params, vars, "d"), x)
 
-    def d_loss(params: Any, vars: Any, outcome: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
-        x_fake, code = outcome
-        (real_logits, _), d_vars = judge(params, vars, batch["image"])
-        (fake_logits, guess), d_vars = judge(params, {**vars, "d": d_vars}, x_fake)
-        of_category, of_continuous = bounds(guess, code)
-        board = adversarial.scoreboard(real_logits, fake_logits)
-        board |= {"info": of_category.mean(), "info_continuous": of_continuous.mean()}
-        information = config.info_weight * (of_category + of_continuous)
-        return (game.d(real_logits, fake_logits) - information).mean(), Aux(board, vars={"d": d_vars})
-
-    def g_loss(params: Any, vars: Any, outcome: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
-        x_fake, code = outcome
-        (fake_logits, guess), _ = judge(params, vars, x_fake)
-        information = config.info_weight * sum(bounds(guess, code))
-        return (game.g(fake_logits) - information).mean(), Aux()
+    d_loss, g_loss = _losses(config, judge)
 
     def init_players(g_key: Key[Array, ""], d_key: Key[Array, ""]) -> dict[str, Any]:
         z, _ = draw_latents(config, jax.random.split(g_key, 1))
@@ -111,7 +96,30 @@ def build(config: Config, axis_name: str | None = None) -> System:
         sample,
         axis_name,
         conditional=config.classes == config.categories,
-    )
+    )._replace(codes=True)
+
+
+def _losses(config: Config, judge: Judge) -> tuple[LossFn, LossFn]:
+    """The game's losses less the information that D finds in fakes; D pays for real images too."""
+    game = adversarial.non_saturating_gan
+
+    def d_loss(params: Any, vars: Any, outcome: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
+        x_fake, code = outcome
+        (real_logits, _), d_vars = judge(params, vars, batch["image"])
+        (fake_logits, guess), d_vars = judge(params, {**vars, "d": d_vars}, x_fake)
+        of_category, of_continuous = bounds(guess, code)
+        board = adversarial.scoreboard(real_logits, fake_logits)
+        board |= {"info": of_category.mean(), "info_continuous": of_continuous.mean()}
+        information = config.info_weight * (of_category + of_continuous)
+        return (game.d(real_logits, fake_logits) - information).mean(), Aux(board, vars={"d": d_vars})
+
+    def g_loss(params: Any, vars: Any, outcome: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
+        x_fake, code = outcome
+        (fake_logits, guess), _ = judge(params, vars, x_fake)
+        information = config.info_weight * sum(bounds(guess, code))
+        return (game.g(fake_logits) - information).mean(), Aux()
+
+    return d_loss, g_loss
 
 
 def _networks(config: Config, axis_name: str | None) -> tuple[InfoGANGenerator, InfoGANDiscriminator]:

@@ -85,7 +85,10 @@ PRESETS: dict[str, dict[str, Any]] = {
     "ffhq64": {**_CONFIG_E, **_FFHQ, "width": 384, "gamma": 2.0, "gamma_end": 0.2},
     "ffhq256": {**_CONFIG_E, **_FFHQ, "width": 96, "gamma": 150.0, "gamma_end": 15.0},
 }
-"""Settings of the authors' runs, as `Config(**PRESETS[name])`: config E, a burn-in of 20 million images."""
+"""Settings of the authors' runs, as `Config(**PRESETS[name], steps=...)`: config E, a burn-in of 20 million images.
+
+Training goes on after the burn-in, for as many `steps` as are chosen.
+"""
 
 
 def build(config: Config, axis_name: str | None = None) -> System:

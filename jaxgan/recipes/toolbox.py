@@ -1,6 +1,5 @@
 """The stabiliser's toolbox as options: any game, penalty and cure on the networks of a recipe."""
 
-import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ from jaxgan.game.schedules import cosine
 from jaxgan.losses import adversarial, penalties
 from jaxgan.losses.penalties import Critic
 from jaxgan.recipes.base import LatentConfig, check, latent_game
+from jaxgan.recipes.doubts import warn_of_accumulation
 from jaxgan.recipes.wiring import Penalty, Wires, objectives, punish, take_turns, wire
 
 
@@ -35,6 +35,8 @@ class ToolboxConfig(LatentConfig):
     """Moves of D for each move of G, each on other images and noise."""
     rate_end: float = 1.0
     """Both learning rates after the last step, as a share of those at the start, along half a cosine; 1: constant."""
+    schedule_steps: int | None = None
+    """Steps after which rates, the penalty's weight and the top share are at their ends; None: the run's --steps."""
     updates: Literal["alternating", "simultaneous", "optimistic", "extragradient"] = "alternating"
     """D before G; both at once; the same by twice the new step less the last; or by the gradient one step ahead."""
     label_smoothing: float = 0.0
@@ -56,6 +58,8 @@ def stabilised(
         UserError: impossible numbers, or options that exclude each other.
     """
     check_toolbox(config, conditional)
+    averages, dragan = config.loss.startswith("ra_"), config.penalty == "dragan"
+    warn_of_accumulation(config, {"loss": averages, "top_k": config.top_k < 1, "penalty": dragan})
     wires = wire(config, G, D, conditional, config.packing)
     penalty, lazily = _penalty(config, axis_name), config.penalty_every > 1
     d_loss, g_loss = objectives(
@@ -63,7 +67,7 @@ def stabilised(
         _game(config, axis_name),
         None if lazily else penalty,
         label_noise=config.label_noise,
-        top_k=cosine(1.0, config.top_k, config.steps) if config.top_k < 1 else None,
+        top_k=cosine(1.0, config.top_k, _length(config)) if config.top_k < 1 else None,
         packing=config.packing,
         axis_name=axis_name,
     )
@@ -114,18 +118,9 @@ def check_toolbox(config: ToolboxConfig, conditional: bool = False) -> None:
         raise UserError(f"--updates {config.updates} moves both players at once, so --n-critic takes 1.")
 
 
-def warn_of_batch_statistics(penalty: str) -> None:
-    """Warn that a penalty on the slope of D means little where D normalises over the batch.
-
-    Args:
-        penalty: with which words the sentence begins.
-    """
-    warnings.warn(
-        f"{penalty} is on the slope of D at single images, but with --d-norm batch D's answer to one image depends on "
-        "the others of the batch; layer or none suits it better.",
-        UserWarning,
-        stacklevel=3,
-    )
+def _length(config: ToolboxConfig) -> int:
+    """Steps that schedules take."""
+    return config.schedule_steps or config.steps
 
 
 def _game(config: ToolboxConfig, axis_name: str | None) -> adversarial.AdversarialLoss:
@@ -138,7 +133,7 @@ def _penalty(config: ToolboxConfig, axis_name: str | None) -> Penalty | None:
     if config.penalty == "none":
         return None
     start, end = config.penalty_weight, config.penalty_weight_end
-    weight = cosine(start, start if end is None else end, config.steps)
+    weight = cosine(start, start if end is None else end, _length(config))
 
     def penalty(critic: Critic, x_real: Array, x_fake: Array, rng: Key[Array, " b"], step: Array) -> Float[Array, " b"]:
         match config.penalty:
@@ -170,7 +165,7 @@ def _lazy_round(config: ToolboxConfig, wires: Wires, penalty: Penalty) -> Round:
 def _optimizers(config: ToolboxConfig) -> dict[str, optax.GradientTransformation]:
     lazy = config.penalty_every if config.penalty_every > 1 else None
     # Extragradient goes through the game twice in every step.
-    passes = config.steps * (2 if config.updates == "extragradient" else 1)
+    passes = _length(config) * (2 if config.updates == "extragradient" else 1)
 
     def optimizer(rate: float, moves: int, lazy_every: int | None) -> optax.GradientTransformation:
         slowing = rate if config.rate_end == 1 else cosine(rate, config.rate_end * rate, passes)

@@ -17,7 +17,7 @@ from jaxgan.losses import adversarial
 from jaxgan.losses.penalties import Critic, gradient_penalty
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgan.recipes.base import LatentConfig, adams, check, latent_game
-from jaxgan.recipes.toolbox import warn_of_batch_statistics
+from jaxgan.recipes.doubts import warn_of_batch_statistics
 from jaxgan.recipes.wiring import objectives, take_turns, wire
 
 

@@ -132,8 +132,7 @@ def objectives(
         fake_logits, d_vars = looks(params, {**vars, "d": d_vars}, x_fake, label)
         board = adversarial.scoreboard(real_logits, fake_logits, loss.boundary)
         if label_noise:
-            swaps = jax.vmap(partial(jax.random.fold_in, data=LABEL_STREAM))(rng[::packing])
-            real_logits, fake_logits = exchange_labels(swaps, real_logits, fake_logits, label_noise)
+            real_logits, fake_logits = exchange_labels(_swaps(rng, packing), real_logits, fake_logits, label_noise)
         value = adversarial.mean(loss.d(real_logits, fake_logits))
         if penalty:
             extra = punish(judge, penalty, packing)(params, vars, x_fake, batch, rng)
@@ -151,6 +150,11 @@ def objectives(
         return adversarial.mean(losses), Aux()
 
     return d_loss, g_loss
+
+
+def _swaps(rng: Key[Array, " b"], packing: int) -> Key[Array, " b"]:
+    """Keys of wrong labels, one a pack."""
+    return jax.vmap(partial(jax.random.fold_in, data=LABEL_STREAM))(rng[::packing])
 
 
 def _packed(judge: Judge, packing: int) -> Judge:

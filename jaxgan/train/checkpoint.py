@@ -54,7 +54,7 @@ def save(folder: Path, step: int, state: Any, metadata: dict[str, Any], keep: in
             write_json(folder / str(step) / MANIFEST, _digests(folder / str(step)))
         agree.first(np.int32(step))  # it is whole before any process says so
         others = sorted(set(manager.all_steps()) - {step})
-        for old in sorted(set(others[: len(others) - (keep - 1)]) - {protect}):
+        for old in sorted(set(others[: max(0, len(others) - (keep - 1))]) - {protect}):
             # Without its manifest a half-deleted checkpoint is unmistakable.
             if jax.process_index() == 0:
                 (folder / str(old) / MANIFEST).unlink(missing_ok=True)

@@ -162,6 +162,13 @@ def check_game(config: Any, rows: int, devices: int) -> None:
         )
 
 
+def settled(config: Any) -> Any:
+    """`config` with the length of its schedules written out where it was the run's, so that it stays on resume."""
+    if getattr(config, "schedule_steps", 0) is None:
+        return dataclasses.replace(config, schedule_steps=config.steps)
+    return config
+
+
 def to_json(config: Any) -> dict[str, Any]:
     """A frozen dataclass as JSON values."""
     return {name: _plain(value) for name, value in dataclasses.asdict(config).items()}

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from jaxgan import data as datasets
 from jaxgan.errors import UserError
+from jaxgan.game.state import System
 from jaxgan.metrics.evaluate import METRICS, check_metrics, combined, evaluate, taps_of, usual_metrics
 from jaxgan.metrics.extractors import choose
 from jaxgan.metrics.features import Extractor, outputs_of
@@ -96,8 +97,14 @@ def _scores(
     classes = len(trained.classes)
     sample = make_batches(trained.system, n, seed, classes)
     with counting(f"images of step {trained.step}, seed {seed}", n) as progress:
-        fake = fakes_of(trained.state, sample, extractor, n, classes, taps_of(metrics), progress)
+        compared = comparable(trained.system, classes)
+        fake = fakes_of(trained.state, sample, extractor, n, compared, taps_of(metrics), progress)
     return evaluate(real, fake, metrics)
+
+
+def comparable(system: System, classes: int) -> int:
+    """How many of the system's classes are those of the data: none of learned codes, of which code k is not class k."""
+    return 0 if system.codes else classes
 
 
 def _seeds(config: EvaluateConfig) -> range:

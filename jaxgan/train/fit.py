@@ -163,6 +163,8 @@ def _require_same(saved: dict[str, Any], plan: Plan, measured: bool) -> None:
     for part, options in (("config", plan.config), ("run", plan.run)):
         # A run that is older than an option had what is now its default.
         then = {**defaults(type(options)), **saved[part]}
+        if part == "config" and then.get("schedule_steps", 0) is None:
+            then["schedule_steps"] = then["steps"]
         for name in sorted(set(then) | set(now[part])):
             old, new = then.get(name), now[part].get(name)
             if name not in free and old != new:

@@ -13,7 +13,7 @@ from jaxgan.errors import UserError
 from jaxgan.recipes.base import check
 from jaxgan.train import config as options
 from jaxgan.train.cluster import Cluster, cluster_of, joined
-from jaxgan.train.config import MAY_CHANGE, ResumeConfig, RunConfig, SampleConfig, flag, from_json
+from jaxgan.train.config import MAY_CHANGE, ResumeConfig, RunConfig, SampleConfig, flag, from_json, settled
 from jaxgan.train.fit import fit
 from jaxgan.train.load import load
 from jaxgan.train.options import parse
@@ -56,7 +56,7 @@ def _resume(run_folder: str, recipe_name: str | None, args: Sequence[str]) -> in
     given = {name: value for name, value in dataclasses.asdict(changes).items() if value is not None}
     config = from_json(recipe.Config, saved["config"], str(folder.config))
     check(config)
-    config = dataclasses.replace(config, steps=given.pop("steps", config.steps))
+    config = dataclasses.replace(settled(config), steps=given.pop("steps", config.steps))
     run = from_json(RunConfig, saved["run"], str(folder.config))
     return _fit(recipe, config, dataclasses.replace(run, **given, out=run_folder), resume=True)
 

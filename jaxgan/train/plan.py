@@ -17,7 +17,7 @@ from jaxgan.game.state import System, parameter_count
 from jaxgan.metrics.extractors import choose
 from jaxgan.metrics.features import Extractor
 from jaxgan.train import checkpoint, memory
-from jaxgan.train.config import RunConfig, check_game, check_run, to_json
+from jaxgan.train.config import RunConfig, check_game, check_run, settled, to_json
 from jaxgan.train.report import Report
 
 ROLLBACK_STREAM = 0x726F6C6C  # larger than any step, with which keys are folded too
@@ -123,6 +123,7 @@ def make_plan(
     system, warned = _build(build, config, parallel.axis_name_of(run.parallel))
     rows = config.batch_size * system.microbatches
     check_game(config, rows, mesh.size)
+    parallel.check_even(list(mesh.devices.flat))
     module = sys.modules.get(build.__module__)
     summary = ((module and module.__doc__) or build.__name__).splitlines()[0]
     abstract = abstract_state(system, mesh)
@@ -139,10 +140,10 @@ def _build(build: Build, config: Any, axis_name: str | None) -> tuple[System, tu
 
 
 def adapt(config: Any, data: datasets.ImageData) -> Any:
-    """`config` with the image shape and the number of classes of the data, where it has such fields."""
+    """`config` with what follows from the data (image shape, number of classes) and from the length of the run."""
     known = {field.name for field in dataclasses.fields(config)}
     facts = {"image_shape": tuple(data.image_shape), "classes": len(data.class_names)}
-    return dataclasses.replace(config, **{name: value for name, value in facts.items() if name in known})
+    return settled(dataclasses.replace(config, **{name: value for name, value in facts.items() if name in known}))
 
 
 def abstract_state(system: System, mesh: Mesh) -> Any:

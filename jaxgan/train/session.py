@@ -94,23 +94,31 @@ class Session:
 
     def _train(self, state: GameState, step: int, first: Any) -> tuple[GameState, int, int | None]:
         pace, pending, signal = self._pace(), None, None
+        ahead = (first, 1)
         if step == 0:
             self._sample(state, step)
         with noted_signals() as received:
             while step < self.total and not signal:
-                count = 1 if first is not None else min(pace.count, self._next_stop(step) - step)
-                chunk, first = first if first is not None else self.feed.chunk(step, count), None
+                chunk, count = ahead or self._chunk(step, pace)
                 state, metrics = self.advance(state, chunk, self.key)
                 if pending:
                     self._digest(pending, pace)
                 pending, step = Dispatched(step, count, metrics, time.perf_counter()), step + count
+                stop = self.guard.stopping or step == self._next_stop(step - 1)
+                # Read while the devices compute: to agree is to wait for them.
+                ahead = None if stop else self._chunk(step, pace)
                 signal = agree.largest(received[0] if received else 0) or None
-                if signal or self.guard.stopping or step == self._next_stop(step - 1):
+                if signal or stop:
                     # The state is about to be read; what led to it is looked at first.
                     self._digest(pending, pace)
                     pending = None
                     self._rest(state, step, bool(signal))
         return state, step, signal if step < self.total else None
+
+    def _chunk(self, step: int, pace: Pace) -> tuple[Any, int]:
+        """What the steps after `step` are trained on, up to the next stop, and how many they are."""
+        count = min(pace.count, self._next_stop(step) - step)
+        return self.feed.chunk(step, count), count
 
     def _pace(self) -> Pace:
         # Several processes must agree on the length of a chunk, so they cannot choose it by their clocks.

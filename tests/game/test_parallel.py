@@ -28,7 +28,6 @@ from tests.game import toy
 
 SGD = {"g": optax.sgd(0.1), "d": optax.sgd(0.1)}
 EMA = {"g": Ema(halflife_kimg=0.1)}
-MODES = ("jit", "shard_map")  # of the two processes
 
 
 class Critic(nn.Module):

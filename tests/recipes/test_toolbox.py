@@ -105,7 +105,7 @@ def test_rates_end_with_the_training(monkeypatch):
     seen = []
     monkeypatch.setattr(toolbox, "adam", lambda rate, b1, **kw: seen.append((rate, kw["moves"])) or optax.sgd(1.0))
     config = contract.config("gan", n_critic=5, rate_end=0.5)
-    toolbox._optimizers(config)
+    toolbox._optimizers(dataclasses.replace(config, steps=10 * config.steps, schedule_steps=config.steps))
     toolbox._optimizers(dataclasses.replace(config, n_critic=1, updates="extragradient"))
     (g, one), (d, five), (ahead, again), _ = seen
     assert (one, five, again) == (1, 5, 1)
@@ -124,6 +124,24 @@ def test_a_penalty_on_batch_statistics_is_warned_of():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         contract.build("dcgan", penalty="r1", d_norm="layer")
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"loss": "ra_hinge", "top_k": 1.0}, "--loss ra_hinge"),
+        ({"top_k": 0.5, "penalty": "dragan"}, "--top-k 0.5 and --penalty dragan"),
+    ],
+)
+def test_accumulation_of_a_game_of_whole_batches_is_warned_of(changes, named):
+    size = contract.config("gan").batch_size
+    sentence = f"^{named} compares the images of a batch, which with --accumulate 2 are {size // 2} at a time"
+    with pytest.warns(UserWarning, match=sentence):
+        contract.build("gan", accumulate=2, **changes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        contract.build("gan", **changes)
+        contract.build("gan", accumulate=2)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,13 @@ def test_the_latest_are_kept_and_come_back(folder):
     assert_same(checkpoint.restore(folder, 30, abstract()), state(30))
 
 
+@pytest.mark.parametrize("keep", [1, 4, 6])
+def test_as_many_as_asked_for_are_kept(keep, tmp_path):
+    for step in range(1, 8):
+        checkpoint.save(tmp_path, step, state(step), {}, keep=keep)
+        assert checkpoint.steps(tmp_path) == list(range(max(1, step - keep + 1), step + 1))
+
+
 def test_metadata_is_inside(folder):
     assert '"step": 30' in (folder / "30" / "metadata" / "metadata").read_text()
 
