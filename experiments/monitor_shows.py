@@ -11,6 +11,7 @@ Expect      healthy: nothing. saturating: the discriminator too strong from step
 GPU, TPU    not run
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -106,18 +107,28 @@ def show_cost():
     print(f"64 samples compared with each other: {megaflops(diversity.pairwise, images):.1f} MFLOP")
 
 
-def main(folder="runs/monitor", *names):
+def main():
+    """Train the runs that the command line names, one after the other."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", nargs="?", default="runs/monitor", help="where the runs go")
+    parser.add_argument("runs", nargs="*", metavar="RUN", help=f"of {', '.join(RUNS)}; all unless given")
+    options = parser.parse_args()
+    if unknown := set(options.runs) - set(RUNS):
+        parser.error(f"RUN takes some of {', '.join(RUNS)}, got {', '.join(sorted(unknown))}")
     data = datasets.load("fashion_mnist_10k")
-    for name in names or RUNS:
+    for name in options.runs or RUNS:
         build, config = RUNS[name]
         print(f"{name}: {config.steps} steps", flush=True)
-        run = RunConfig(out=str(Path(folder) / name), sample_every=250, checkpoint_every=500, log_every=1)
+        run = RunConfig(out=str(Path(options.folder) / name), sample_every=250, checkpoint_every=500, log_every=1)
         result = fit(build, config, data, run, report=Said())
+        if result.signal:
+            return 128 + result.signal
         if name == "healthy":
             show_health(result.folder)
-    if not names:
+    if not options.runs:
         show_cost()
+    return 0
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main())

@@ -14,6 +14,7 @@ Measured  experiments/results/collectives.json, quoted in docs/scaling.md.
 """
 
 import argparse
+import importlib.util
 import json
 import math
 import os
@@ -109,6 +110,7 @@ def main() -> None:
     parser.add_argument("--compiler", choices=["cpu", "tpu"], default="cpu")
     parser.add_argument("--image", nargs=3, type=int, default=(64, 64, 3), metavar=("H", "W", "C"))
     parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--out", type=Path, default=RESULT, help="file of results, to which rows are added")
     options = parser.parse_args()
     dcgan = recipes.load("dcgan")
     settings = {"image_shape": tuple(options.image), "g_width": options.width, "d_width": options.width}
@@ -119,7 +121,7 @@ def main() -> None:
         whole = sum(leaf.size * 4 for leaf in jax.tree.leaves(params))
         row = {"batch": batch, "parameter_bytes": whole, **account(collectives(text), params)}
         scale = "weak" if batch == 64 * len(devices) else "strong"
-        keep(f"{options.compiler}/{len(devices)} devices/{scale}/{mode}", row)
+        keep(options.out, f"{options.compiler}/{len(devices)} devices/{scale}/{mode}", row)
 
 
 def cases(compiler: str) -> list[tuple[list[Any], int, str]]:
@@ -132,6 +134,8 @@ def cases(compiler: str) -> list[tuple[list[Any], int, str]]:
 
 def tpu() -> list[Any]:
     """Four chips that are not there."""
+    if importlib.util.find_spec("libtpu") is None:
+        raise SystemExit("--compiler tpu needs the package libtpu of the version that jax[tpu] names.")
     from jax.experimental import topologies
 
     for name, value in {"TPU_SKIP_MDS_QUERY": "1", "TPU_ACCELERATOR_TYPE": "v5litepod-4"}.items():
@@ -139,12 +143,12 @@ def tpu() -> list[Any]:
     return list(topologies.get_topology_desc(platform="tpu", topology_name="v5e:2x2").devices)
 
 
-def keep(name: str, row: dict[str, Any]) -> None:
+def keep(out: Path, name: str, row: dict[str, Any]) -> None:
     """Print a row and put it into the file of results, where it may replace an older one."""
     parts = ", ".join(f"{part} {size:,}" for part, size in row["bytes"].items())
     print(f"{name:32s} {row['operations']}  bytes: {parts}; parameters {row['parameter_bytes']:,}", flush=True)
-    rows = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-    RESULT.write_text(json.dumps(dict(sorted({**rows, name: row}.items())), indent=1) + "\n")
+    rows = json.loads(out.read_text()) if out.exists() else {}
+    out.write_text(json.dumps(dict(sorted({**rows, name: row}.items())), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ Measured  experiments/results/memory.json, quoted in docs/scaling.md; not all ro
 """
 
 import argparse
+import importlib.util
 import json
 import os
 from pathlib import Path
@@ -44,18 +45,21 @@ def main() -> None:
     parser.add_argument("--compiler", choices=["cpu", "tpu"], default="cpu")
     parser.add_argument("--system", choices=SYSTEMS, nargs="+", default=list(SYSTEMS))
     parser.add_argument("--again", action="store_true", help="compile also what the file of results has")
+    parser.add_argument("--out", type=Path, default=RESULT, help="file of results, to which rows are added")
     options = parser.parse_args()
     mesh = parallel.make_mesh(tpu() if options.compiler == "tpu" else jax.devices("cpu")[:1])
     print("compiler, system, accumulate, remat: MB beside the state, of the state, GFLOP a step")
     for system in options.system:
         for accumulate, remat in VARIANTS:
             name = f"{options.compiler}/{system}/accumulate {accumulate}{' remat' if remat else ''}"
-            if options.again or name not in known():
-                keep(name, measure(system, accumulate, remat, mesh))
+            if options.again or name not in known(options.out):
+                keep(options.out, name, measure(system, accumulate, remat, mesh))
 
 
 def tpu() -> list[Any]:
     """One device of a TPU that is not there."""
+    if importlib.util.find_spec("libtpu") is None:
+        raise SystemExit("--compiler tpu needs the package libtpu of the version that jax[tpu] names.")
     from jax.experimental import topologies
 
     for name, value in {"TPU_SKIP_MDS_QUERY": "1", "TPU_ACCELERATOR_TYPE": "v5litepod-4"}.items():
@@ -82,15 +86,15 @@ def measure(name: str, accumulate: int, remat: bool, mesh: Any) -> dict[str, flo
     }
 
 
-def keep(name: str, row: dict[str, float]) -> None:
+def keep(out: Path, name: str, row: dict[str, float]) -> None:
     """Print a row and put it into the file of results, where it may replace an older one."""
     print(f"{name:36s} {row['temp_mb']:8.1f} {row['state_mb']:8.1f} {row['gflop']:8.1f}", flush=True)
-    RESULT.write_text(json.dumps(dict(sorted({**known(), name: row}.items())), indent=1) + "\n")
+    out.write_text(json.dumps(dict(sorted({**known(out), name: row}.items())), indent=1) + "\n")
 
 
-def known() -> dict[str, dict[str, float]]:
+def known(out: Path) -> dict[str, dict[str, float]]:
     """The results so far."""
-    return json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    return json.loads(out.read_text()) if out.exists() else {}
 
 
 if __name__ == "__main__":

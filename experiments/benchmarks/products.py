@@ -9,8 +9,9 @@ Hardware  and measured numbers: docs/performance.md and experiments/results/prod
 import argparse
 import statistics
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 from timing import clocked, in_turn, serve, stamped, write
@@ -35,10 +36,15 @@ def main() -> None:
     for n in options.sizes:
         found = in_turn({each: [__file__, "--worker", each, str(n)] for each in VARIANTS}, options.rounds)
         results[str(n)] = found
-        rates = {each: 2 * n**3 / statistics.median(row["seconds"]) / 1e9 for each, row in found.items()}
-        told = ", ".join(f"{each} {rate:.0f} GFLOP/s" for each, rate in rates.items())
-        print(f"{n} x {n}: {told}, ratio {rates['jax'] / rates['torch']:.2f}", flush=True)
+        print(f"{n} x {n}: {', '.join(told(each, row, n) for each, row in found.items())}", flush=True)
     write(options.out, stamped(f"float32, {options.rounds} rounds in turn, about a second each", results))
+
+
+def told(name: str, row: Mapping[str, Any], n: int) -> str:
+    """The rate of a library's products, or why there is none."""
+    if "failed" in row:
+        return f"{name} not run: {row['failed']}"
+    return f"{name} {2 * n**3 / statistics.median(row['seconds']) / 1e9:.0f} GFLOP/s"
 
 
 def jax_product(n: int) -> Callable[[int], float]:

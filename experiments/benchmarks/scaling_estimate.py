@@ -9,6 +9,7 @@ Protocol  operations: products of one forward pass of each network by XLA's coun
           docs/scaling.md, which quotes what this prints.
 """
 
+import argparse
 import math
 from typing import Any, NamedTuple
 from unittest import mock
@@ -117,9 +118,10 @@ def works() -> dict[str, Work]:
 
 def main() -> None:
     """Print the table."""
+    argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     print(f"estimate, not measured; {UTILISATION:.0%} of peak, no overlap; ms: computing + reducing, efficiency")
     for name, work in works().items():
-        print(f"{name}: {work.flops / 1e9:.3g} GFLOP an image, {work.bytes / 1e6:.4g} MB of gradients, ")
+        print(f"{name}: {work.flops / 1e9:.3g} GFLOP an image, {work.bytes / 1e6:.4g} MB of gradients")
         for kind, machine in MACHINES.items():
             for scaling in ("weak", "strong"):
                 cells = [cell(work, scaling, n, machine) for n in (8, 64, 512)]

@@ -89,6 +89,8 @@ def in_turn(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, dic
     Returns:
         By name: `seconds` of every round and what the worker said of itself; or `failed`, why it could not run.
     """
+    if rounds < 1:
+        raise SystemExit(f"--rounds must be at least 1, got {rounds}.")
     workers: dict[str, Worker] = {}
     found: dict[str, dict[str, Any]] = {}
     try:

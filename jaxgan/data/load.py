@@ -21,6 +21,8 @@ def _looks_like_path(spec: str) -> bool:
 def _load_path(path: Path, spec: str, settings: Settings) -> ImageData:
     from jaxgan.data import arrays, folder, idx
 
+    if (path / "config.json").is_file() and (path / "checkpoints").is_dir():
+        raise UserError(f"--data {spec} is a run, whose pictures are no data; jaxgan evaluate and sample take runs.")
     if path.is_dir():
         images = idx.images_file(path)
         return arrays.load_idx(images, spec, settings) if images else folder.load_folder(path, spec, settings)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -26,12 +27,20 @@ def largest(value: int) -> int:
     return int(np.max(multihost_utils.process_allgather(np.int32(value))))
 
 
-def others(description: Any) -> list[int]:
-    """The numbers of the processes whose JSON values are not those of the first; every process must call this."""
+def others(parts: Mapping[str, Any]) -> list[tuple[int, list[str]]]:
+    """The processes whose JSON values are not those of the first, and which these are; every process must call this.
+
+    Args:
+        parts: JSON values, of the same names in all processes.
+    """
     if jax.process_count() == 1:
         return []
     from jax.experimental import multihost_utils
 
-    digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode()).digest()
-    digests = np.asarray(multihost_utils.process_allgather(np.frombuffer(digest, np.int32)))
-    return np.flatnonzero((digests != digests[0]).any(axis=1)).tolist()
+    texts = [json.dumps(value, sort_keys=True) for value in parts.values()]
+    digests = np.stack([np.frombuffer(hashlib.sha256(text.encode()).digest(), np.int32) for text in texts])
+    gathered = np.asarray(multihost_utils.process_allgather(digests))
+    differ = (gathered != gathered[0]).any(axis=2)
+    return [
+        (i, [name for name, one in zip(parts, row, strict=True) if one]) for i, row in enumerate(differ) if row.any()
+    ]

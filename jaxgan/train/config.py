@@ -9,6 +9,7 @@ from jaxgan.errors import UserError, flag
 from jaxgan.metrics.extractors import Name
 
 Parallel = Literal["jit", "pmap", "shard_map"]
+MOST_SAMPLES = 4096  # in one picture, which is made and measured again and again
 OnCollapse = Literal["warn", "stop", "rollback"]
 
 
@@ -125,6 +126,10 @@ def check_run(run: RunConfig) -> None:
     for name in ("steps_per_dispatch", "eval_every"):
         if getattr(run, name) is not None:
             check_at_least(name, getattr(run, name), 1)
+    if run.samples > MOST_SAMPLES:
+        raise UserError(
+            f"--samples must be at most {MOST_SAMPLES}, got {run.samples}; `jaxgan sample` makes any number."
+        )
     check_at_least("eval_samples", run.eval_samples, 2)
     for name in ("data", "out"):
         if getattr(run, name) == "":
@@ -159,6 +164,16 @@ def check_game(config: Any, rows: int, devices: int) -> None:
     if rows % devices:
         raise UserError(
             f"--batch-size {config.batch_size} makes {rows} images a step, which {devices} devices cannot share evenly."
+        )
+
+
+def check_shares(config: Any, devices: int) -> None:
+    """Raise UserError for batches that pmap and shard_map, where each device has its own share, cannot cut."""
+    accumulate = getattr(config, "accumulate", 1)
+    if config.batch_size % (devices * accumulate):
+        raise UserError(
+            f"--batch-size must be a multiple of {devices * accumulate} with --parallel pmap or shard_map ({devices} "
+            f"devices times --accumulate {accumulate}), got {config.batch_size}."
         )
 
 

@@ -78,27 +78,32 @@ def fit(
     report = (report or make_report()) if jax.process_index() == 0 else Report()
     plan = make_plan(build, config, data, run or RunConfig(), recipe=recipe, report=report)
     _require_alike(plan)
-    found = _reopen(plan) if resume else _check_new(plan)
-    judge = best.judge_of(plan)  # sees all the data, so what takes no time is checked before, and nothing is made yet
-    folder, start = found or (_create(plan), None)
-    plan = dataclasses.replace(plan, run=dataclasses.replace(plan.run, out=str(folder.root)))
-    for line in (*plan.lines(), f"Output      {folder.root}"):
-        report.line(line)
-    with computing(lambda: what_is_left(folder, start)):
-        return _train(plan, folder, start, judge)
+    with contextlib.ExitStack() as held:
+        found = _reopen(plan, held) if resume else _check_new(plan)
+        judge = best.judge_of(plan)  # sees all the data, so what takes no time is checked before; nothing is made yet
+        folder, start = found or (_create(plan, held), None)
+        plan = dataclasses.replace(plan, run=dataclasses.replace(plan.run, out=str(folder.root)))
+        for line in (*plan.lines(), f"Output      {folder.root}"):
+            report.line(line)
+        with computing(lambda: what_is_left(folder, start)):
+            return _train(plan, folder, start, judge)
 
 
 def _require_alike(plan: Plan) -> None:
     """Raise UserError, in all processes, where one was told of another run: they would train nonsense together."""
     about = plan.description()
-    run = {name: value for name, value in about["run"].items() if name not in OF_MACHINES}
+    run = {flag(name): value for name, value in about["run"].items() if name not in OF_MACHINES}
     data = {name: value for name, value in about["data"].items() if name not in ("name", "description")}
-    numbers = agree.others({**about, "run": run, "data": data})
-    if numbers:
-        raise UserError(
-            f"process {', '.join(map(str, numbers))} has other options or other images than process 0, and all "
-            "processes of a run must have the same."
-        )
+    # What takes other options is told before they are compared: only alike things have alike parts.
+    for parts in (
+        {"the version of jaxgan": about["jaxgan"], "the recipe": about["recipe"]},
+        {"the images": data, **run, **{flag(name): value for name, value in about["config"].items()}},
+    ):
+        for process, names in agree.others(parts):
+            raise UserError(
+                f"process {process} differs from process 0 in {', '.join(names)}, and all processes of a run must be "
+                "told the same."
+            )
 
 
 def _check_new(plan: Plan) -> None:
@@ -111,12 +116,14 @@ def _check_new(plan: Plan) -> None:
     rundir.check_disk(Path(plan.run.out or "runs"), checkpoint.nbytes(plan.abstract), _kept(plan.run))
 
 
-def _create(plan: Plan) -> RunDir:
-    """The folder of a new run that `_check_new` has passed; the first process makes it."""
-    if jax.process_count() == 1:
-        return rundir.create(plan.run.out, plan.recipe, plan.data.name)
+def _create(plan: Plan, held: contextlib.ExitStack) -> RunDir:
+    """The folder of a new run that `_check_new` has passed; the first process makes it and keeps it for itself."""
     if jax.process_index() == 0:
-        rundir.create(plan.run.out, plan.recipe, plan.data.name)
+        folder = rundir.create(plan.run.out, plan.recipe, plan.data.name)
+        held.enter_context(rundir.alone(folder))
+        held.push(lambda kind, *_: rundir.unmake(folder) if kind else None)
+        if jax.process_count() == 1:
+            return folder
     agree.first(np.int32(0))  # it is there
     folder = RunDir(Path(plan.run.out or ""))
     if not folder.root.is_dir():
@@ -124,12 +131,18 @@ def _create(plan: Plan) -> RunDir:
     return folder
 
 
-def _reopen(plan: Plan) -> tuple[RunDir, int | None]:
-    """The folder of a run that goes on, and the checkpoint that it goes on from (None: from the beginning)."""
+def _reopen(plan: Plan, held: contextlib.ExitStack) -> tuple[RunDir, int | None]:
+    """The folder of a run that goes on, which the first process keeps for itself, and the checkpoint to go on from.
+
+    The checkpoint is None where the run has none yet.
+    """
     folder, saved = rundir.read_config(plan.run.out or "")
     _require_same(saved, plan, measured=bool(read_metrics(folder.evaluations)))
     rundir.check_access(folder)
-    step = _tidied(plan, folder) if jax.process_index() == 0 else None
+    step = None
+    if jax.process_index() == 0:
+        held.enter_context(rundir.alone(folder))
+        step = _tidied(plan, folder)
     chosen = int(agree.first(np.int32(-1 if step is None else step)))
     return folder, None if chosen < 0 else chosen
 

@@ -17,7 +17,7 @@ from jaxgan.game.state import System, parameter_count
 from jaxgan.metrics.extractors import choose
 from jaxgan.metrics.features import Extractor
 from jaxgan.train import checkpoint, memory
-from jaxgan.train.config import RunConfig, check_game, check_run, settled, to_json
+from jaxgan.train.config import RunConfig, check_game, check_run, check_shares, settled, to_json
 from jaxgan.train.report import Report
 
 ROLLBACK_STREAM = 0x726F6C6C  # larger than any step, with which keys are folded too
@@ -123,6 +123,8 @@ def make_plan(
     system, warned = _build(build, config, parallel.axis_name_of(run.parallel))
     rows = config.batch_size * system.microbatches
     check_game(config, rows, mesh.size)
+    if run.parallel != "jit":
+        check_shares(config, mesh.size)
     parallel.check_even(list(mesh.devices.flat))
     module = sys.modules.get(build.__module__)
     summary = ((module and module.__doc__) or build.__name__).splitlines()[0]

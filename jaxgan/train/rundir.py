@@ -1,13 +1,17 @@
 """The folder of a run: where things lie, what its config.json says, and whether it can be written at all."""
 
+import contextlib
 import dataclasses
 import itertools
 import json
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from jaxgan.errors import UserError
 
@@ -63,6 +67,11 @@ class RunDir:
         return self.root / "tensorboard"
 
     @property
+    def lock(self) -> Path:
+        """Held while a process trains the run."""
+        return self.root / ".lock"
+
+    @property
     def summary(self) -> Path:
         """The picture of the whole run."""
         return self.root / "summary.png"
@@ -89,6 +98,31 @@ def create(out: str | None, recipe: str | None, data: str) -> RunDir:
         return RunDir(_make(Path(out)) if out is not None else _make_numbered(recipe or "own", data))
     except OSError as error:
         raise UserError(f"--out {out or 'runs'} cannot be created: {error.strerror}.") from error
+
+
+@contextlib.contextmanager
+def alone(folder: RunDir) -> Iterator[None]:
+    """Keep other processes from training the same run; the lock goes with this process, however it ends.
+
+    Raises:
+        UserError: another process trains it.
+    """
+    lock = FileLock(folder.lock)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UserError(f"{folder.root} is being trained by another process; wait for it, or stop it first.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def unmake(folder: RunDir) -> None:
+    """Remove the folder of a run in which nothing was written."""
+    with contextlib.suppress(OSError):  # it has files
+        if not set(folder.root.iterdir()) - {folder.lock}:
+            shutil.rmtree(folder.root)
 
 
 def check_file(path: Path, option: str) -> None:
@@ -142,7 +176,8 @@ def read_config(run: str | Path) -> tuple[RunDir, dict[str, Any]]:
         raise UserError("a run is named by its folder, got an empty text.")
     folder = RunDir(Path(run))
     if not folder.root.is_dir():
-        raise UserError(f"{run} is not a run: there is no such folder.")
+        found = "it is a file" if folder.root.exists() else "there is no such folder"
+        raise UserError(f"{run} is not a run: {found}.")
     if not folder.config.is_file():
         raise UserError(f"{run} is not a run: it has no {CONFIG}.")
     try:

@@ -155,7 +155,7 @@ class Session:
             with writing(self.folder, self._what_is_left):
                 self._look(row, step, seconds)
         done = chunk.start + chunk.steps
-        if pace.news():
+        if done < self.total and pace.news():
             left = duration((self.total - done) / pace.rate)
             self.report.line(
                 f"Time        {per_second(pace.rate)} steps/s: about {left} for {self.total - done:,} more steps"

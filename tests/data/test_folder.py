@@ -187,3 +187,13 @@ def test_fingerprint_knows_pixels_labels_and_settings_but_not_the_place(pets, tm
     shutil.move(root / "cats/2.PNG", root / "dogs/0.png")
     prints += [data.load(str(root)).fingerprint]
     assert len(set(prints)) == len(prints)
+
+
+def test_a_run_is_no_data(pets):
+    """Its pictures are grids and curves."""
+    root, _ = pets
+    (root / "config.json").touch()
+    data.load(str(root))
+    (root / "checkpoints").mkdir()
+    with pytest.raises(UserError, match="pets is a run, whose pictures are no data"):
+        data.load(str(root))

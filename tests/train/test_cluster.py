@@ -97,7 +97,7 @@ def test_processes_that_were_told_different_things_stop(start, tmp_path):
     args = ["train", "gan", "--data", str(tmp_path / "data.npy"), *WIDTHS, "--out", str(tmp_path / "run")]
     found = ends(start(2, 1, args, own=((), ("--seed", "4"))))
     assert [code for code, _ in found] == [2, 2]
-    assert all("process 1 has other options or other images than process 0, and all" in said for _, said in found)
+    assert all("process 1 differs from process 0 in --seed, and all processes" in said for _, said in found)
     assert not (tmp_path / "run").exists()
 
 

@@ -49,6 +49,21 @@ def test_devices_share_a_batch_evenly():
         config.check_game(SimpleNamespace(steps=1), rows=6, devices=1)
 
 
+def test_a_device_cuts_its_own_share():
+    """Oracle: 8 images on 2 devices are 4 each, which are cut in 4 and not in 8."""
+    config.check_shares(SimpleNamespace(batch_size=8, accumulate=4), devices=2)
+    config.check_shares(SimpleNamespace(batch_size=8), devices=8)
+    sentence = r"--batch-size must be a multiple of 16 .* \(2 devices times --accumulate 8\), got 8"
+    with pytest.raises(UserError, match=sentence):
+        config.check_shares(SimpleNamespace(batch_size=8, accumulate=8), devices=2)
+
+
+def test_a_picture_has_so_many_images():
+    config.check_run(RunConfig(samples=4096))
+    with pytest.raises(UserError, match="--samples must be at most 4096, got 4097"):
+        config.check_run(RunConfig(samples=4097))
+
+
 def test_what_may_change_are_options_of_a_run():
     fields = {field.name for field in dataclasses.fields(RunConfig)}
     assert {field.name for field in dataclasses.fields(ResumeConfig)} - fields == {"steps"}

@@ -7,8 +7,10 @@ import pytest
 
 from jaxgan.errors import UserError
 from jaxgan.game import parallel
+from jaxgan.recipes import wgan_gp
 from jaxgan.train import RunConfig
 from jaxgan.train.plan import adapt, make_plan
+from tests.recipes import contract
 from tests.train import toy
 
 
@@ -37,6 +39,16 @@ def test_a_batch_that_the_devices_cannot_share(monkeypatch):
     monkeypatch.setattr(parallel, "make_mesh", lambda: make(jax.devices()[:3]))
     with pytest.raises(UserError, match="--batch-size 16 makes 16 images a step, which 3 devices"):
         plan()
+
+
+def test_a_share_that_cannot_be_cut(monkeypatch):
+    make = parallel.make_mesh
+    monkeypatch.setattr(parallel, "make_mesh", lambda: make(jax.devices()[:2]))
+    uneven = contract.config("wgan_gp", batch_size=3, n_critic=2)
+    for mode in ("pmap", "shard_map"):
+        with pytest.raises(UserError, match="--batch-size must be a multiple of 2 with --parallel pmap or shard_map"):
+            make_plan(wgan_gp.build, uneven, toy.images(), RunConfig(parallel=mode), recipe=None, report=toy.Said())
+    make_plan(wgan_gp.build, uneven, toy.images(), RunConfig(), recipe=None, report=toy.Said())
 
 
 def test_impossible_options_are_found_here():

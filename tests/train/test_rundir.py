@@ -4,10 +4,13 @@ import collections
 import json
 import shutil
 
+import jax
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.train import rundir
+from jaxgan.game import parallel
+from jaxgan.train import memory, rundir
+from tests.train import toy
 
 ABOUT = {
     "jaxgan": "0",
@@ -109,3 +112,42 @@ def test_a_run_that_cannot_be_written_is_one_sentence(tmp_path, monkeypatch, loc
     monkeypatch.setattr(rundir.os, "access", lambda path, mode: path != tmp_path / locked)
     with pytest.raises(UserError, match=f"{tmp_path / locked} cannot be read and written"):
         rundir.check_access(rundir.RunDir(tmp_path))
+
+
+@pytest.fixture
+def one_device(monkeypatch):
+    make = parallel.make_mesh
+    monkeypatch.setattr(parallel, "make_mesh", lambda devices=None: make(devices or jax.devices()[:1]))
+
+
+def test_a_run_is_trained_by_one_process(tmp_path, one_device):
+    run = toy.train(tmp_path / "run", steps=2).folder
+    before = run.metrics.read_bytes(), run.config.read_bytes()
+    with rundir.alone(run), pytest.raises(UserError, match="run is being trained by another process; wait for it"):
+        toy.train(tmp_path / "run", steps=4, resume=True)
+    assert (run.metrics.read_bytes(), run.config.read_bytes()) == before
+    assert toy.train(tmp_path / "run", steps=4, resume=True).step == 4
+
+
+def test_a_run_that_is_refused_leaves_no_folder(tmp_path, one_device, monkeypatch):
+    """Memory is known only when the step has been compiled."""
+
+    def refuse(*_):
+        raise UserError("a step needs too much.")
+
+    monkeypatch.setattr(memory, "check", refuse)
+    with pytest.raises(UserError, match="too much"):
+        toy.train(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_with_content_stays(tmp_path):
+    (tmp_path / "x").touch()
+    rundir.unmake(rundir.RunDir(tmp_path))
+    assert (tmp_path / "x").exists()
+
+
+def test_a_file_is_no_run(tmp_path):
+    (tmp_path / "x").touch()
+    with pytest.raises(UserError, match="x is not a run: it is a file"):
+        rundir.read_config(tmp_path / "x")
