@@ -15,14 +15,15 @@ Measured  experiments/results/memory.json, quoted in docs/scaling.md; not all ro
 """
 
 import argparse
-import importlib.util
 import json
-import os
+import sys
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent))
 import jax
 import jax.numpy as jnp
+from collectives import tpu
 from jax.sharding import NamedSharding, PartitionSpec
 
 from jaxgan import recipes
@@ -47,24 +48,13 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="compile also what the file of results has")
     parser.add_argument("--out", type=Path, default=RESULT, help="file of results, to which rows are added")
     options = parser.parse_args()
-    mesh = parallel.make_mesh(tpu() if options.compiler == "tpu" else jax.devices("cpu")[:1])
+    mesh = parallel.make_mesh((tpu() if options.compiler == "tpu" else jax.devices("cpu"))[:1])
     print("compiler, system, accumulate, remat: MB beside the state, of the state, GFLOP a step")
     for system in options.system:
         for accumulate, remat in VARIANTS:
             name = f"{options.compiler}/{system}/accumulate {accumulate}{' remat' if remat else ''}"
             if options.again or name not in known(options.out):
                 keep(options.out, name, measure(system, accumulate, remat, mesh))
-
-
-def tpu() -> list[Any]:
-    """One device of a TPU that is not there."""
-    if importlib.util.find_spec("libtpu") is None:
-        raise SystemExit("--compiler tpu needs the package libtpu of the version that jax[tpu] names.")
-    from jax.experimental import topologies
-
-    for name, value in {"TPU_SKIP_MDS_QUERY": "1", "TPU_ACCELERATOR_TYPE": "v5litepod-4"}.items():
-        os.environ.setdefault(name, value)
-    return topologies.get_topology_desc(platform="tpu", topology_name="v5e:2x2").devices[:1]
 
 
 def measure(name: str, accumulate: int, remat: bool, mesh: Any) -> dict[str, float]:

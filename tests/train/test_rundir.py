@@ -4,11 +4,9 @@ import collections
 import json
 import shutil
 
-import jax
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.game import parallel
 from jaxgan.train import memory, rundir
 from tests.train import toy
 
@@ -114,13 +112,7 @@ def test_a_run_that_cannot_be_written_is_one_sentence(tmp_path, monkeypatch, loc
         rundir.check_access(rundir.RunDir(tmp_path))
 
 
-@pytest.fixture
-def one_device(monkeypatch):
-    make = parallel.make_mesh
-    monkeypatch.setattr(parallel, "make_mesh", lambda devices=None: make(devices or jax.devices()[:1]))
-
-
-def test_a_run_is_trained_by_one_process(tmp_path, one_device):
+def test_a_run_is_trained_by_one_process(tmp_path, cheap):
     run = toy.train(tmp_path / "run", steps=2).folder
     before = run.metrics.read_bytes(), run.config.read_bytes()
     with rundir.alone(run), pytest.raises(UserError, match="run is being trained by another process; wait for it"):
@@ -129,7 +121,7 @@ def test_a_run_is_trained_by_one_process(tmp_path, one_device):
     assert toy.train(tmp_path / "run", steps=4, resume=True).step == 4
 
 
-def test_a_run_that_is_refused_leaves_no_folder(tmp_path, one_device, monkeypatch):
+def test_a_run_that_is_refused_leaves_no_folder(tmp_path, cheap, monkeypatch):
     """Memory is known only when the step has been compiled."""
 
     def refuse(*_):
