@@ -4,11 +4,13 @@ Two time scales (TTUR, Heusel et al. 2017) are two entries of the dictionary tha
 `{"g": adam(1e-4), "d": adam(4e-4)}`.
 """
 
-from typing import Any, NamedTuple
+import math
+from typing import Any, NamedTuple, TypeGuard
 
 import jax
 import jax.numpy as jnp
 import optax
+from jax.core import Tracer
 from jaxtyping import Array
 
 from jaxgan.errors import UserError
@@ -16,7 +18,7 @@ from jaxgan.errors import UserError
 
 def adam(
     learning_rate: optax.ScalarOrSchedule,
-    b1: float = 0.5,
+    b1: float | Array = 0.5,
     b2: optax.ScalarOrSchedule = 0.999,
     eps: float = 1e-8,
     lazy_every: int | None = None,
@@ -74,6 +76,8 @@ def optimistic(optimizer: optax.GradientTransformation) -> optax.GradientTransfo
 def clipped(optimizer: optax.GradientTransformation, limit: float | Array) -> optax.GradientTransformation:
     """Keeps every parameter in [-limit, limit] after each update: WGAN's critic (Arjovsky et al. 2017, algorithm 1).
 
+    Up to a rounding of the parameters' type: Optax adds the update, which is what leads to the limit, to the parameter.
+
     Args:
         optimizer: makes the updates.
         limit: the paper's is 0.01. A traced one cannot be checked.
@@ -81,7 +85,7 @@ def clipped(optimizer: optax.GradientTransformation, limit: float | Array) -> op
     Raises:
         UserError: a limit that is not positive.
     """
-    if isinstance(limit, int | float) and not limit > 0:
+    if _known(limit) and not limit > 0:
         raise UserError(f"weights are clipped to a limit above 0, got {limit}.")
 
     def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
@@ -96,14 +100,23 @@ def clipped(optimizer: optax.GradientTransformation, limit: float | Array) -> op
 
 
 def _check(
-    learning_rate: optax.ScalarOrSchedule, b1: float, b2: optax.ScalarOrSchedule, lazy_every: int | None, moves: int
+    learning_rate: optax.ScalarOrSchedule,
+    b1: float | Array,
+    b2: optax.ScalarOrSchedule,
+    lazy_every: int | None,
+    moves: int,
 ) -> None:
-    if not callable(learning_rate) and not learning_rate > 0:
-        raise UserError(f"a learning rate must be above 0, got {learning_rate}.")
+    if _known(learning_rate) and not 0 < learning_rate < math.inf:
+        raise UserError(f"a learning rate must be above 0 and finite, got {learning_rate}.")
     for name, beta in {"b1": b1, "b2": b2}.items():
-        if not callable(beta) and not 0 <= beta < 1:
+        if _known(beta) and not 0 <= beta < 1:
             raise UserError(f"{name} must be at least 0 and below 1, got {beta}.")
-    if lazy_every is not None and lazy_every < 1:
+    if lazy_every is not None and not lazy_every >= 1:
         raise UserError(f"lazy_every must be at least 1 step, got {lazy_every}.")
-    if moves < 1:
+    if not moves >= 1:
         raise UserError(f"moves must be at least 1 in a step, got {moves}.")
+
+
+def _known(value: Any) -> TypeGuard[float]:
+    """Whether a number can be looked at: it is no schedule, and not traced."""
+    return not callable(value) and not isinstance(value, Tracer)

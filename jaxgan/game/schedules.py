@@ -4,6 +4,7 @@ A schedule is a function of the step. Optimisers call theirs; a loss reads the s
 `gamma(vars["step"]) * r1(critic, x)`.
 """
 
+import math
 from collections.abc import Callable
 from typing import Literal, TypeAlias, get_args
 
@@ -28,11 +29,13 @@ def schedule(shape: str, start: float, end: float, steps: int) -> Schedule:
         steps: length of the change.
 
     Raises:
-        UserError: an unknown shape, or no steps.
+        UserError: an unknown shape, ends that are not finite, or no steps.
     """
     if shape not in get_args(Shape):
         raise UserError(f"there is no schedule {shape!r}; there are {', '.join(get_args(Shape))}.")
-    if steps < 1:
+    if not math.isfinite(start + end):
+        raise UserError(f"a schedule takes a finite start and end, got {start} and {end}.")
+    if not steps >= 1:
         raise UserError(f"a schedule takes at least 1 step, got {steps}.")
 
     def value(step: ArrayLike) -> Float[Array, ""]:

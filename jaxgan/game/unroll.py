@@ -4,10 +4,12 @@ Metz, Poole, Pfau and Sohl-Dickstein 2017, "Unrolled Generative Adversarial Netw
 """
 
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any
 
 import jax
 import optax
+from jax.core import Tracer
 from jaxtyping import Array, Float
 
 from jaxgan.errors import UserError
@@ -17,7 +19,7 @@ from jaxgan.game.rounds import sync
 def unroll(
     loss: Callable[[Any], Float[Array, ""]],
     params: Any,
-    optimizer: float | optax.GradientTransformation,
+    optimizer: float | Array | optax.GradientTransformation,
     steps: int,
     axis_name: str | None = None,
 ) -> Any:
@@ -43,10 +45,10 @@ def unroll(
         Parameters like `params`.
 
     Raises:
-        UserError: a negative number of steps, or a rate that is not above 0.
+        UserError: no whole number of steps, or a rate that is not above 0.
     """
-    if steps < 0:
-        raise UserError(f"unrolling takes at least 0 steps, got {steps}.")
+    if not isinstance(steps, Integral) or steps < 0:
+        raise UserError(f"unrolling takes a whole number of at least 0 steps, got {steps}.")
     rule = _rule(optimizer)
 
     def update(carry: tuple[Any, Any], _: None = None) -> tuple[tuple[Any, Any], None]:
@@ -63,9 +65,9 @@ def unroll(
     return params
 
 
-def _rule(optimizer: float | optax.GradientTransformation) -> optax.GradientTransformation:
-    if not isinstance(optimizer, int | float):
+def _rule(optimizer: float | Array | optax.GradientTransformation) -> optax.GradientTransformation:
+    if not isinstance(optimizer, float | int | Array):
         return optimizer
-    if not optimizer > 0:
+    if not isinstance(optimizer, Tracer) and not optimizer > 0:
         raise UserError(f"the rate of unrolled steps must be above 0, got {optimizer}.")
     return optax.sgd(optimizer)

@@ -12,7 +12,8 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float, Int
 
-from jaxgan.layers.spectral import SpectralDense, SpectralEmbed
+from jaxgan.errors import UserError
+from jaxgan.layers.spectral import SpectralDense, SpectralEmbed, rows_of
 
 _GLOROT = nn.initializers.glorot_uniform()
 
@@ -46,8 +47,9 @@ class ConditionalBatchNorm(nn.Module):
             label: class numbers in [0, classes); others give NaN.
             train: normalise with this batch's statistics and update the running ones (collection `batch_stats`).
         """
-        gain = _table(self, "gain", nn.initializers.ones, x.shape[-1])(label)
-        bias = _table(self, "bias", nn.initializers.zeros, x.shape[-1])(label)
+        _check_labels(self.classes, label, x)
+        gain = _rows(self, label, "gain", nn.initializers.ones, x.shape[-1])
+        bias = _rows(self, label, "bias", nn.initializers.zeros, x.shape[-1])
         return modulate(_batch_norm(self, train)(x), gain, bias)
 
 
@@ -109,7 +111,9 @@ class AdaIN(nn.Module):
             style: style vectors.
         """
         gain, bias = _affine(style, x.shape[-1], self.dtype)
-        standard = nn.InstanceNorm(epsilon=self.epsilon, use_bias=False, use_scale=False, dtype=self.dtype)(x)
+        # E[x^2] - E[x]^2, Flax's default, is rounding alone where a channel's mean is far larger than its deviation.
+        plain: dict[str, Any] = {"use_bias": False, "use_scale": False, "use_fast_variance": False}
+        standard = nn.InstanceNorm(epsilon=self.epsilon, dtype=self.dtype, **plain)(x)
         return modulate(standard, gain, bias)
 
 
@@ -138,14 +142,15 @@ class Projection(nn.Module):
             label: class numbers in [0, classes); others give NaN.
             train: take a step of power iteration (collection `spectral`).
         """
+        _check_labels(self.classes, label, phi)
         psi: dict[str, Any] = {"features": 1, "kernel_init": _GLOROT, "dtype": self.dtype, "name": "psi"}
-        rows: dict[str, Any] = {"embedding_init": _GLOROT, "dtype": self.dtype, "name": "classes"}
         if self.spectral:
             logits = SpectralDense(**psi)(phi, train=train)
-            v = SpectralEmbed(self.classes, phi.shape[-1], **rows)(label, train=train)
+            table = SpectralEmbed(self.classes, phi.shape[-1], self.dtype, embedding_init=_GLOROT, name="classes")
+            v = table(label, train=train)
         else:
             logits = nn.Dense(**psi)(phi)
-            v = nn.Embed(self.classes, phi.shape[-1], **rows)(label)
+            v = _rows(self, label, "classes", _GLOROT, phi.shape[-1])
         return logits[:, 0] + jnp.sum(v * phi.astype(self.dtype), axis=1)
 
 
@@ -167,7 +172,8 @@ class JoinedLabel(nn.Module):
     @nn.compact
     def __call__(self, z: Float[Array, "b n"], label: Int[Array, "b"]) -> Float[Array, "b joined"]:
         """`[b, n + features]` in `dtype`: z, then the class's vector. Labels outside [0, classes) give NaN."""
-        vector = _table(self, "classes", nn.initializers.normal(1.0), self.features)(label)
+        _check_labels(self.classes, label, z)
+        vector = _rows(self, label, "classes", nn.initializers.normal(1.0), self.features)
         return jnp.concatenate([z.astype(self.dtype), vector], axis=1)
 
 
@@ -188,8 +194,9 @@ class LabelPlane(nn.Module):
     @nn.compact
     def __call__(self, x: Float[Array, "b h w c"], label: Int[Array, "b"]) -> Float[Array, "b h w c+1"]:
         """`x` in `dtype` with the plane as last channel. Labels outside [0, classes) give NaN."""
+        _check_labels(self.classes, label, x)
         b, h, w, _ = x.shape
-        plane = _table(self, "classes", nn.initializers.normal(1.0), h * w)(label)
+        plane = _rows(self, label, "classes", nn.initializers.normal(1.0), h * w)
         return jnp.concatenate([x.astype(self.dtype), plane.reshape(b, h, w, 1)], axis=-1)
 
 
@@ -211,8 +218,19 @@ def _batch_norm(layer: ConditionalBatchNorm | SelfModulation, train: bool) -> nn
     )
 
 
-def _table(layer: Any, name: str, init: Any, features: int) -> nn.Embed:
-    return nn.Embed(layer.classes, features, embedding_init=init, dtype=layer.dtype, name=name)
+def _check_labels(classes: int, label: Array, x: Array) -> None:
+    """Raise a UserError for a layer without classes, or unless there is a label for each example of x."""
+    if classes < 1:
+        raise UserError(f"a layer with labels takes at least 1 class, got {classes}.")
+    if label.shape != x.shape[:1]:
+        raise UserError(f"a layer with labels takes one an example, {len(x)} here, got labels of shape {label.shape}.")
+
+
+def _rows(layer: Any, label: Int[Array, "b"], name: str, init: Any, features: int) -> Float[Array, "b features"]:
+    """A learned row for each label, NaN for a label that is no class."""
+    table = nn.Embed(layer.classes, features, embedding_init=init, dtype=layer.dtype, name=name)
+    every = table(jnp.arange(layer.classes)).reshape(layer.classes, features)
+    return rows_of(every, label)
 
 
 def _affine(vector: Float[Array, "b n"], channels: int, dtype: Any) -> Sequence[Float[Array, "b c"]]:

@@ -28,7 +28,7 @@ def spectral_norm(
 ) -> tuple[Float[Array, "*rest o"], Float[Array, " o"]]:
     """The kernel divided by its largest singular value, and the vector that found it.
 
-    sigma = v^T W u with v = W u / |W u| after `iterations` steps u <- W^T v / |W^T v|, u and v being constants to the
+    sigma = v^T W u with v = W u / |W u| after `iterations` steps u <- W^T v / |W^T v|, u being a constant to the
     gradient, which flows through W (section 2.3: it keeps W from growing in its first singular direction). v always
     belongs to the u that is returned, so `iterations=0` with that u divides by the same sigma again.
 
@@ -44,12 +44,12 @@ def spectral_norm(
     w = kernel.reshape(-1, kernel.shape[-1]).astype(exact)
     u = u.astype(exact)
     fixed = lax.stop_gradient(w)
-    v = _unit(_product(fixed, u))
     for _ in range(iterations):
-        u = _unit(_product(v, fixed), u)
         v = _unit(_product(fixed, u))
-    u, v = lax.stop_gradient((u, v))
-    sigma = jnp.maximum(_product(v, _product(w, u)), _EPSILON)
+        u = _unit(_product(v, fixed), u)
+    u = lax.stop_gradient(u)
+    # |W u| is v^T W u and has the same slope, v u^T; and it has the curvature that unrolled steps ask for.
+    sigma = jnp.sqrt(jnp.maximum(jnp.square(_product(w, u)).sum(), _EPSILON**2))
     return (kernel / sigma).astype(kernel.dtype), u
 
 
@@ -142,13 +142,20 @@ class SpectralEmbed(nn.Module):
         """Rows of the normalised table.
 
         Args:
-            index: row numbers, from 0.
+            index: row numbers, from 0; what is no row's number gives NaN.
             train: take a step of power iteration and keep it where the collection `spectral` is mutable.
         """
         shape = (self.num_embeddings, self.features)
         table = self.param("embedding", self.embedding_init, shape, self.param_dtype)
         (table,) = promote_dtype(_normalised(self, table, self.iterations, train), dtype=self.dtype)
-        return jnp.take(table, index, axis=0)
+        return rows_of(table, index)
+
+
+def rows_of(table: Float[Array, "n features"], index: Int[Array, "*batch"]) -> Float[Array, "*batch features"]:
+    """Rows of a table, NaN for an index outside [0, n); Python would take -1, which often means none, for the last."""
+    return jnp.take(
+        table, jnp.where(index < 0, len(table), index.astype(jnp.int32)), axis=0, mode="fill", fill_value=jnp.nan
+    )
 
 
 def _normalised(layer: nn.Module, kernel: Array, iterations: int, train: bool) -> Array:

@@ -5,6 +5,7 @@ Logits may be of any shape (one an image, one a patch) and any pytree of such ar
 the structure and the shapes of their logits and are never reduced. `mean` reduces them.
 """
 
+import math
 from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
@@ -13,6 +14,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
 from jaxgan.errors import UserError
+from jaxgan.losses.checks import check_same_shape
+from jaxgan.losses.reduce import arrays, exact
 
 Logits: TypeAlias = PyTree[Float[Array, "..."]]
 Term: TypeAlias = Callable[[Float[Array, "*s"]], Float[Array, "*s"]]
@@ -39,11 +42,8 @@ class AdversarialLoss(NamedTuple):
 
 def _each(loss: Callable[..., Array], *logits: Logits) -> Logits:
     """`loss` of every array of the pytrees, in float32 or better."""
-
-    def compute(*arrays: Array) -> Array:
-        return loss(*(x.astype(jnp.promote_types(x.dtype, jnp.float32)) for x in arrays))
-
-    return jax.tree.map(compute, *logits)
+    check_same_shape("real and fake logits", *logits)
+    return jax.tree.map(lambda *leaves: loss(*map(exact, leaves)), *logits)
 
 
 def _separable(high: Term, low: Term, g: Term, boundary: float | None = 0.0) -> AdversarialLoss:
@@ -103,6 +103,8 @@ def least_squares(a: float = 0.0, b: float = 1.0, c: float = 1.0) -> Adversarial
     """
     if a == b:
         raise UserError(f"least squares takes different targets for fakes (a) and real images (b), got {a} for both.")
+    if not math.isfinite(a + b + c):
+        raise UserError(f"least squares takes finite targets, got a {a}, b {b}, c {c}.")
 
     def to(target: float) -> Term:
         return lambda logits: 0.5 * jnp.square(logits - target)
@@ -139,11 +141,14 @@ def smoothed(real_target: float = 0.9, fake_target: float = 0.0) -> AdversarialL
     """
     if not 0 <= fake_target < real_target <= 1:
         raise UserError(f"smoothed labels take 0 <= fake < real <= 1, got real {real_target} and fake {fake_target}.")
+    # Where both kinds are equally likely the best D answers the mean of the targets.
+    middle = (real_target + fake_target) / 2
 
     def towards(target: float) -> Term:
         return lambda logits: target * jax.nn.softplus(-logits) + (1 - target) * jax.nn.softplus(logits)
 
-    return _separable(high=towards(real_target), low=towards(fake_target), g=non_saturating)
+    high, low = towards(real_target), towards(fake_target)
+    return _separable(high, low, g=non_saturating, boundary=math.log(middle / (1 - middle)))
 
 
 hinge = _separable(
@@ -193,7 +198,7 @@ def relativistic_pairing(base: AdversarialLoss) -> AdversarialLoss:
 
 def mean(losses: Logits) -> Float[Array, ""]:
     """One number: the mean over examples and positions of each array, then over arrays (scales)."""
-    return jnp.stack([jnp.mean(x) for x in jax.tree.leaves(losses)]).mean()
+    return jnp.stack([jnp.mean(exact(x)) for x in arrays(losses)]).mean()
 
 
 def scoreboard(real_logits: Logits, fake_logits: Logits, boundary: float | None = 0.0) -> dict[str, Float[Array, ""]]:
@@ -210,14 +215,15 @@ def scoreboard(real_logits: Logits, fake_logits: Logits, boundary: float | None 
         logit of real images minus that of fakes), `accuracy_real`, `accuracy_fake` (shares that D takes for what they
         are), and `r_t`, the mean sign of real logits, which shows how D overfits (Karras et al. 2020, StyleGAN2-ADA).
     """
-    boards = jax.tree.map(lambda real, fake: _score(real, fake, boundary), real_logits, fake_logits)
-    leaves = jax.tree.leaves(boards, is_leaf=lambda x: isinstance(x, dict))
-    return {name: jnp.stack([board[name] for board in leaves]).mean() for name in leaves[0]}
+    check_same_shape("real and fake logits", real_logits, fake_logits)
+    pairs = zip(arrays(real_logits), arrays(fake_logits), strict=True)
+    boards = [_score(exact(real), exact(fake), boundary) for real, fake in pairs]
+    return {name: jnp.stack([board[name] for board in boards]).mean() for name in boards[0]}
 
 
 Name = Literal[
     "non_saturating", "minimax", "lsgan", "wasserstein", "hinge",
-    "ra_non_saturating", "ra_lsgan", "ra_hinge",
+    "ra_non_saturating", "ra_lsgan", "ra_hinge", "ra_wasserstein",
     "rp_non_saturating", "rp_lsgan", "rp_hinge", "rp_wasserstein",
 ]  # fmt: skip
 """Games that `named` knows."""
@@ -233,6 +239,8 @@ def named(name: str, axis_name: str | None = None) -> AdversarialLoss:
     Raises:
         UserError: an unknown name.
     """
+    if name not in get_args(Name):
+        raise UserError(f"there is no adversarial loss {name!r}; there are {', '.join(get_args(Name))}.")
     kind, _, rest = name.partition("_")
     games = {
         "non_saturating": non_saturating_gan,
@@ -242,8 +250,6 @@ def named(name: str, axis_name: str | None = None) -> AdversarialLoss:
         "wasserstein": wasserstein,
         "hinge": hinge,
     }
-    if name not in get_args(Name):
-        raise UserError(f"there is no adversarial loss {name!r}; there are {', '.join(get_args(Name))}.")
     if kind == "ra":
         return relativistic_average(games[rest], axis_name)
     return relativistic_pairing(games[rest]) if kind == "rp" else games[name]

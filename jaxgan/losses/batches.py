@@ -1,10 +1,13 @@
 """What a batch is to the discriminator: which fakes count, and how many images it judges at a time."""
 
+from numbers import Integral
+
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, PyTree
 
 from jaxgan.errors import UserError
+from jaxgan.losses.checks import check_share
 from jaxgan.losses.reduce import example_means
 
 
@@ -12,6 +15,8 @@ def top_k_weights(
     fake_logits: PyTree[Float[Array, "b ..."]], fraction: float | Float[Array, ""], axis_name: str | None = None
 ) -> Float[Array, " b"]:
     """Weights for G's losses: equal ones for the fakes that look most real, 0 for the others; their mean is 1.
+
+    Of several losses an example `reduce.example_means` makes the one that is weighed.
 
     Sinha et al. 2020, "Top-k Training of GANs: Improving GAN Performance by Throwing Away Bad Samples"
     (arXiv:2002.06224). The paper lets k fall by a factor an epoch down to a floor; in a loss of G:
@@ -26,8 +31,7 @@ def top_k_weights(
     Raises:
         UserError: a fraction that is no share.
     """
-    if isinstance(fraction, int | float) and not 0 < fraction <= 1:
-        raise UserError(f"fraction of the top k must be above 0 and at most 1, got {fraction}.")
+    check_share("fraction of the top k", fraction)
     own = lax.stop_gradient(example_means(fake_logits))
     everyone = own if axis_name is None else lax.all_gather(own, axis_name, tiled=True)
     k = jnp.clip(jnp.round(jnp.asarray(fraction) * everyone.size), 1, everyone.size)
@@ -52,8 +56,8 @@ def pack(x: Float[Array, "b *s c"], m: int) -> Float[Array, "packs *s joined"]:
     Raises:
         UserError: if m is no positive divisor of the number of rows.
     """
-    if m < 1 or x.shape[0] % m:
-        raise UserError(f"packing takes a number of images that divides the {x.shape[0]} rows of a device, got {m}.")
+    if not isinstance(m, Integral) or m < 1 or x.shape[0] % m:
+        raise UserError(f"packing takes a whole number that divides the {x.shape[0]} rows of a device, got {m}.")
     groups = jnp.moveaxis(x.reshape(-1, m, *x.shape[1:]), 1, -2)
     return groups.reshape(*groups.shape[:-2], -1)
 

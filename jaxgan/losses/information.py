@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from jaxgan.losses.checks import check_same_shape
 from jaxgan.losses.reduce import exact
 
 
@@ -25,6 +26,7 @@ def auxiliary_d(
         fake_class_logits: the same for fakes.
         label: classes of the real images, and those that the fakes were made with.
     """
+    check_same_shape("class logits of real and fake images", real_class_logits, fake_class_logits)
     return cross_entropy(real_class_logits, label) + cross_entropy(fake_class_logits, label)
 
 
@@ -40,7 +42,10 @@ def auxiliary_g(fake_class_logits: Float[Array, "b k"], label: Int[Array, "b"]) 
 
 def cross_entropy(class_logits: Float[Array, "b k"], label: Int[Array, "b"]) -> Float[Array, "b"]:
     """-log P(label), in nats; NaN for a label that is none of the k classes."""
+    check_same_shape("labels and rows of class logits", label, class_logits[:, 0])
     log_probabilities = jax.nn.log_softmax(exact(class_logits))
+    # Python's -1 is the last class; a label of -1 is none.
+    label = jnp.where(label < 0, class_logits.shape[1], label.astype(jnp.int32))
     return -jnp.take_along_axis(log_probabilities, label[:, None], axis=1, mode="fill")[:, 0]
 
 
@@ -79,5 +84,6 @@ def gaussian_log_likelihood(
     """Logarithm of N(code; mean, diag(exp(log_variance))), n codes; nats (Chen et al. 2016, section 6)."""
     code, mean = exact(code), exact(mean)
     log_variance = jnp.zeros_like(mean) if log_variance is None else exact(log_variance)
+    check_same_shape("codes, means and logarithms of variances", code, mean, log_variance)
     squares = jnp.square(code - mean) * jnp.exp(-log_variance)
     return -0.5 * jnp.sum(squares + log_variance + math.log(2 * math.pi), axis=1)

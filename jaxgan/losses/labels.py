@@ -4,12 +4,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key
 
-from jaxgan.errors import UserError
 from jaxgan.losses.adversarial import Logits
+from jaxgan.losses.checks import check_keys, check_probability, check_same_shape
+from jaxgan.losses.reduce import arrays
 
 
 def exchange_labels(
-    rng: Key[Array, " b"], real_logits: Logits, fake_logits: Logits, probability: float
+    rng: Key[Array, " b"], real_logits: Logits, fake_logits: Logits, probability: float | Array
 ) -> tuple[Logits, Logits]:
     """Noisy labels: each pair of a real and a fake image changes its labels with this probability.
 
@@ -23,10 +24,12 @@ def exchange_labels(
         probability: from 0 to 1/2.
 
     Raises:
-        UserError: another probability.
+        UserError: another probability, logits of different shapes, or not one key an example.
     """
-    if not 0 <= probability <= 0.5:
-        raise UserError(f"label noise takes a probability from 0 to 0.5, got {probability}.")
+    check_probability("label noise", probability, 0.5)
+    check_same_shape("real and fake logits", real_logits, fake_logits)
+    for logits in arrays(real_logits):
+        check_keys(rng, logits)
     swap = jax.vmap(lambda key: jax.random.bernoulli(key, probability))(rng)
 
     def choose(yes: Array, no: Array) -> Array:

@@ -16,15 +16,8 @@ from jax import lax
 from jaxtyping import Array, Float, Key
 
 from jaxgan.errors import UserError
-from jaxgan.losses.reduce import (
-    batch_mean,
-    check_at_least_zero,
-    check_decay,
-    check_same_shape,
-    exact,
-    example_sums,
-    total,
-)
+from jaxgan.losses.checks import check_at_least_zero, check_decay, check_keys, check_same_shape
+from jaxgan.losses.reduce import arrays, batch_mean, exact, example_sums, total
 
 Critic: TypeAlias = Callable[[Array], Any]
 """Images [b, ...] to logits [b, ...], or a pytree of such."""
@@ -50,7 +43,7 @@ def gradient_penalty(
     x_fake: Float[Array, "..."],
     rng: Key[Array, " b"],
     one_sided: bool = False,
-    target: float = 1.0,
+    target: float | Array = 1.0,
 ) -> Float[Array, " b"]:
     """(|grad D(x)| - target)^2 at a random point between each real image and its fake.
 
@@ -66,9 +59,10 @@ def gradient_penalty(
         target: the slope to hold.
 
     Raises:
-        UserError: images and fakes of different shapes, or a target below 0.
+        UserError: images and fakes of different shapes, not one key an example, or a target below 0.
     """
     check_same_shape("x_real and x_fake", x_real, x_fake)
+    check_keys(rng, x_real)
     x_real, x_fake = exact(x_real), exact(x_fake)
     position = jax.vmap(jax.random.uniform)(rng).reshape(-1, *[1] * (x_real.ndim - 1))
     return _towards(target, one_sided, critic, x_real + position * (x_fake - x_real))
@@ -78,8 +72,8 @@ def dragan(
     critic: Critic,
     x_real: Float[Array, "b *s"],
     rng: Key[Array, " b"],
-    variance: float | None = None,
-    target: float = 1.0,
+    variance: float | Array | None = None,
+    target: float | Array = 1.0,
     axis_name: str | None = None,
 ) -> Float[Array, " b"]:
     """(|grad D(x + noise)| - target)^2 around real images.
@@ -97,14 +91,15 @@ def dragan(
         axis_name: the mapped axis whose devices share the batch, for its standard deviation.
 
     Raises:
-        UserError: a variance or a target below 0.
+        UserError: a variance or a target below 0, or not one key an example.
     """
     check_at_least_zero("variance", variance)
+    check_keys(rng, x_real)
     x_real = exact(x_real)
     if variance is None:
         noise = 0.5 * _deviation(x_real, axis_name) * jax.vmap(lambda key: _shrunk_uniform(key, x_real.shape[1:]))(rng)
     else:
-        noise = math.sqrt(variance) * jax.vmap(lambda key: jax.random.normal(key, x_real.shape[1:]))(rng)
+        noise = jnp.sqrt(variance) * jax.vmap(lambda key: jax.random.normal(key, x_real.shape[1:]))(rng)
     return _towards(target, False, critic, x_real + noise)
 
 
@@ -113,16 +108,17 @@ def path_length(
     w: Float[Array, "b *l"],
     rng: Key[Array, " b"],
     mean: Float[Array, ""],
-    decay: float = 0.99,
+    decay: float | Array = 0.99,
 ) -> tuple[Float[Array, " b"], Float[Array, ""]]:
     """(|J^T y| - mean)^2, J being the Jacobian of an image by its latent and y an image of normal noise.
 
     Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN" (arXiv:1912.04958), equation 4. The
-    noise is divided by the root of the number of pixels, so that one weight suits every image size.
+    noise is divided by the root of the number of pixels, so that one weight suits every image size. Lengths are
+    compared with their mean before this batch; the authors' code has this batch in it, which is 1 % of it.
 
     Args:
         generate: latents to images, in one argument: the others are in its closure.
-        w: latents.
+        w: latents; of several an example, as one for each layer, the mean of the squared lengths counts.
         rng: one key an example.
         mean: moving average of lengths, which a recipe keeps in `extras`; start with 0.
         decay: what a step leaves of the old mean.
@@ -131,13 +127,15 @@ def path_length(
         The penalties, and the new mean for `Aux(extras=...)`, in which the engine averages over devices.
 
     Raises:
-        UserError: a decay outside [0, 1).
+        UserError: a decay outside [0, 1), or not one key an example.
     """
     check_decay(decay)
+    check_keys(rng, w)
     images, pull_back = jax.vjp(generate, exact(w))
     y = jax.vmap(lambda key: jax.random.normal(key, images.shape[1:], images.dtype))(rng)
     (slopes,) = pull_back(y / math.sqrt(math.prod(images.shape[1:-1])))
-    lengths = _norms(slopes)
+    squares = jnp.square(slopes).sum(-1).reshape(len(w), -1).mean(-1)
+    lengths = jnp.sqrt(squares + _TINY)
     moved = decay * mean + (1 - decay) * lax.stop_gradient(lengths).mean()
     return jnp.square(lengths - lax.stop_gradient(mean)), moved
 
@@ -164,14 +162,22 @@ def orthogonal(params: Any, diagonal: bool = True) -> Float[Array, ""]:
 
 def _slopes(critic: Critic, x: Array) -> Array:
     """Gradient of the sum of each example's logits, `[b, ...]` in float32 or better."""
-    return jax.grad(lambda x: example_sums(critic(x)).sum())(exact(x))
+
+    def judged(x: Array) -> Array:
+        logits = critic(x)
+        if any(jnp.shape(leaf)[:1] != x.shape[:1] for leaf in arrays(logits)):
+            got = jax.tree.map(jnp.shape, logits)
+            raise UserError(f"a critic whose slope is taken gives logits for each of the {len(x)} examples, got {got}.")
+        return example_sums(logits).sum()
+
+    return jax.grad(judged)(exact(x))
 
 
 def _norms(slopes: Array) -> Array:
     return jnp.sqrt(example_sums(jnp.square(slopes)) + _TINY)
 
 
-def _towards(target: float, one_sided: bool, critic: Critic, x: Array) -> Array:
+def _towards(target: float | Array, one_sided: bool, critic: Critic, x: Array) -> Array:
     check_at_least_zero("target", target)
     excess = _norms(_slopes(critic, x)) - target
     return jnp.square(jax.nn.relu(excess) if one_sided else excess)

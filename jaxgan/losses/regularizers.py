@@ -7,16 +7,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, PyTree
 
-from jaxgan.losses.reduce import (
-    batch_mean,
-    check_at_least_zero,
-    check_decay,
-    check_same_shape,
-    exact,
-    example_means,
-    example_sums,
-    total,
-)
+from jaxgan.losses.checks import check_at_least_zero, check_decay, check_same_shape
+from jaxgan.losses.reduce import arrays, batch_mean, exact, example_means, example_sums, total
 
 Outputs = PyTree[Float[Array, "b ..."]]
 _TINY = 1e-5  # of `mode_seeking`, against division by zero where two images agree
@@ -38,7 +30,11 @@ def consistency(outputs: Outputs, moved_outputs: Outputs) -> Float[Array, " b"]:
     Args:
         outputs: logits or images, of any shape or pytree.
         moved_outputs: those of the moved inputs, in the same structure.
+
+    Raises:
+        UserError: outputs of different shapes.
     """
+    check_same_shape("outputs and moved outputs", outputs, moved_outputs)
     differences = jax.tree.map(lambda a, b: jnp.square(exact(a) - exact(b)), outputs, moved_outputs)
     return example_sums(differences)
 
@@ -48,8 +44,8 @@ def balanced_consistency(
     moved_real_logits: Outputs,
     fake_logits: Outputs,
     moved_fake_logits: Outputs,
-    real_weight: float = 10.0,
-    fake_weight: float = 10.0,
+    real_weight: float | Array = 10.0,
+    fake_weight: float | Array = 10.0,
 ) -> Float[Array, " b"]:
     """BCR: consistency on real images and on fakes (Zhao et al. 2020, arXiv:2002.04724, algorithm 1), with weights.
 
@@ -62,7 +58,7 @@ def balanced_consistency(
         fake_weight: of the distance on fakes.
 
     Raises:
-        UserError: a weight below 0.
+        UserError: a weight below 0, or logits of different shapes.
     """
     check_at_least_zero("real_weight", real_weight)
     check_at_least_zero("fake_weight", fake_weight)
@@ -85,19 +81,27 @@ class Anchors(NamedTuple):
 def lecam(real_logits: Outputs, fake_logits: Outputs, anchors: Anchors) -> Float[Array, " b"]:
     """(D(x) - fake anchor)^2 + (D(G(z)) - real anchor)^2: it pulls the two towards each other.
 
-    Tseng et al. 2021, "Regularizing Generative Adversarial Networks under Limited Data" (arXiv:2104.03310).
+    Tseng et al. 2021, "Regularizing Generative Adversarial Networks under Limited Data" (arXiv:2104.03310), equation 5.
+    The authors' code also cuts off differences below 0, so that logits which have crossed the anchor are left alone.
 
     Args:
         real_logits: of real images; of several logits an example the mean is taken.
         fake_logits: of as many fakes.
         anchors: the averages so far.
+
+    Raises:
+        UserError: not as many fakes as real images.
     """
     real, fake = lax.stop_gradient(anchors)
     from_fake = example_means(jax.tree.map(lambda logits: jnp.square(exact(logits) - fake), real_logits))
-    return from_fake + example_means(jax.tree.map(lambda logits: jnp.square(exact(logits) - real), fake_logits))
+    from_real = example_means(jax.tree.map(lambda logits: jnp.square(exact(logits) - real), fake_logits))
+    check_same_shape("real and fake logits, one number an example,", from_fake, from_real)
+    return from_fake + from_real
 
 
-def update_anchors(anchors: Anchors, real_logits: Outputs, fake_logits: Outputs, decay: float = 0.99) -> Anchors:
+def update_anchors(
+    anchors: Anchors, real_logits: Outputs, fake_logits: Outputs, decay: float | Array = 0.99
+) -> Anchors:
     """The averages after a batch, for `Aux(extras=...)`, in which the engine averages over devices.
 
     Args:
@@ -126,7 +130,8 @@ def mode_seeking(
     """1 / (ratio of distances + 1e-5), the ratio being mean |G(z1) - G(z2)| over mean |z1 - z2|: a loss of G.
 
     Mao et al. 2019, "Mode Seeking Generative Adversarial Networks for Diverse Image Synthesis" (arXiv:1903.05628).
-    The paper has G make the ratio large; its reciprocal is a loss that is bounded from below.
+    The paper has G make the ratio large; its reciprocal is a loss that is bounded from below. The ratio is each pair's
+    own, as in the paper's formula; the authors' code takes that of the batch's mean distances.
 
     Args:
         x_fake: fakes.
@@ -141,10 +146,14 @@ def mode_seeking(
     check_same_shape("the two latents", z, other_z)
     between_images = example_means(jnp.abs(exact(x_fake) - exact(other_fake)))
     between_latents = example_means(jnp.abs(exact(z) - exact(other_z)))
-    return between_latents / (between_images + _TINY * between_latents)
+    spread = between_images + _TINY * between_latents
+    # The same latent twice makes the same image twice, which is no collapse: 0, not 0 / 0.
+    return between_latents / jnp.where(spread > 0, spread, 1.0)
 
 
-def feature_matching(real_features: Outputs, fake_features: Outputs, axis_name: str | None = None) -> Float[Array, ""]:
+def feature_matching(
+    real_features: PyTree[Float[Array, "..."]], fake_features: PyTree[Float[Array, "..."]], axis_name: str | None = None
+) -> Float[Array, ""]:
     """|E f(x) - E f(G(z))|^2 between means of the batch, summed over arrays: one number, a loss of G.
 
     Salimans et al. 2016, "Improved Techniques for Training GANs" (arXiv:1606.03498), section 3.1.
@@ -153,12 +162,13 @@ def feature_matching(real_features: Outputs, fake_features: Outputs, axis_name: 
         real_features: activations of D inside, one array a layer.
         fake_features: those of fakes, in the same structure.
         axis_name: the mapped axis whose devices share the batch.
+
+    Raises:
+        UserError: features of different shapes; the numbers of images may differ.
     """
-
-    def distance(real: Array, fake: Array) -> Array:
-        return jnp.square(batch_mean(real, axis_name) - batch_mean(fake, axis_name)).sum()
-
-    return total(jax.tree.leaves(jax.tree.map(distance, real_features, fake_features)))
+    real, fake = (jax.tree.map(lambda x: batch_mean(x, axis_name), each) for each in (real_features, fake_features))
+    check_same_shape("means of real and fake features", real, fake)
+    return total(arrays(jax.tree.map(lambda a, b: jnp.square(a - b).sum(), real, fake)))
 
 
 def paired_features(real_features: Outputs, fake_features: Outputs) -> Float[Array, " b"]:
@@ -170,9 +180,13 @@ def paired_features(real_features: Outputs, fake_features: Outputs) -> Float[Arr
     Args:
         real_features: activations of D inside, one array a layer.
         fake_features: those of the fakes for the same inputs, in the same structure.
+
+    Raises:
+        UserError: features of different shapes.
     """
+    check_same_shape("real and fake features", real_features, fake_features)
 
     def distance(real: Array, fake: Array) -> Array:
         return example_means(jnp.abs(exact(real) - exact(fake)))
 
-    return total(jax.tree.leaves(jax.tree.map(distance, real_features, fake_features)))
+    return total(arrays(jax.tree.map(distance, real_features, fake_features)))

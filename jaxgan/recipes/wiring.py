@@ -16,6 +16,7 @@ from jaxgan.losses import adversarial
 from jaxgan.losses.adversarial import AdversarialLoss
 from jaxgan.losses.batches import pack, top_k_weights
 from jaxgan.losses.labels import exchange_labels
+from jaxgan.losses.reduce import example_means
 from jaxgan.recipes.base import LatentConfig
 
 COLLECTIONS = ["batch_stats", "spectral"]
@@ -146,7 +147,7 @@ def objectives(
         others = (looks(params, vars, batch["image"], label)[0],) if loss.relative else ()
         losses = loss.g(fake_logits, *others)
         if top_k:
-            losses = losses * top_k_weights(fake_logits, top_k(vars["step"]), axis_name)
+            losses = example_means(losses) * top_k_weights(fake_logits, top_k(vars["step"]), axis_name)
         return adversarial.mean(losses), Aux()
 
     return d_loss, g_loss

@@ -172,6 +172,8 @@ def test_schedules():
     np.testing.assert_allclose(jax.jit(schedules.cosine(2.0, 4.0, 8))(jnp.int32(2)), quarter, rtol=1e-6)
     with pytest.raises(UserError, match=r"no schedule 'exp'; there are constant, linear, cosine"):
         schedules.schedule("exp", 0.0, 1.0, 2)
+    with pytest.raises(UserError, match=r"finite start and end, got nan and 1.0"):
+        schedules.cosine(float("nan"), 1.0, 2)
     with pytest.raises(UserError, match="at least 1 step, got 0"):
         schedules.cosine(0.0, 1.0, 0)
 

@@ -1,13 +1,14 @@
 """Adam of the players, and its lazy correction."""
 
 import chex
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.game import adam, policy
+from jaxgan.game import adam, clipped, policy
 
 
 def updates(optimizer, gradients):
@@ -60,7 +61,8 @@ def test_a_schedule_knows_of_several_moves_a_step():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"learning_rate": 0.0}, "learning rate must be above 0, got 0.0"),
+        ({"learning_rate": 0.0}, "learning rate must be above 0 and finite, got 0.0"),
+        ({"learning_rate": float("inf")}, "learning rate must be above 0 and finite, got inf"),
         ({"learning_rate": 1e-3, "b1": 1.0}, "b1 must be at least 0 and below 1, got 1.0"),
         ({"learning_rate": 1e-3, "b2": -0.1}, "b2 must be"),
         ({"learning_rate": 1e-3, "lazy_every": 0}, "lazy_every must be at least 1 step, got 0"),
@@ -70,6 +72,15 @@ def test_a_schedule_knows_of_several_moves_a_step():
 def test_impossible_numbers(arguments, sentence):
     with pytest.raises(UserError, match=sentence):
         adam(**arguments)
+
+
+# Oracle: the same numbers, known when the program is made.
+def test_numbers_may_be_traced():
+    def update(rate, b1, limit):
+        rule = clipped(adam(rate, b1), limit)
+        return rule.update(jnp.float32(1.0), rule.init(jnp.float32(0.5)), jnp.float32(0.5))[0]
+
+    np.testing.assert_allclose(jax.jit(update)(1e-2, 0.5, 0.4), update(1e-2, 0.5, 0.4), rtol=1e-6)
 
 
 def test_policies():

@@ -1,5 +1,6 @@
 """Unrolled opponents: by hand, by finite differences, and in a game."""
 
+import inspect
 from functools import partial
 
 import chex
@@ -12,6 +13,7 @@ import pytest
 from jaxgan.errors import UserError
 from jaxgan.game import Aux, Move, Round, init_state, make_train_step, parallel
 from jaxgan.game.unroll import unroll
+from jaxgan.layers.spectral import SpectralDense
 from jaxgan.losses import adversarial
 from tests.game import toy
 
@@ -51,6 +53,36 @@ def test_gradient_by_finite_differences(optimizer):
         np.testing.assert_allclose(exact, numeric, rtol=1e-6)
         stale = jnp.vdot(jax.grad(lambda x_fake: g_value(d, x + 1, x_fake, steps=0))(x_fake), direction)
         assert abs(stale - exact) > 1e-3
+
+
+# Oracle: central differences in float64. The curvature of a singular value counts here, which no penalty asks for.
+def test_gradient_through_a_spectrally_normalised_critic():
+    with jax.enable_x64(True):
+        layer = SpectralDense(3, dtype=jnp.float64, param_dtype=jnp.float64)
+        x, x_fake, direction = jax.random.normal(jax.random.key(3), (3, 5, 4), jnp.float64)
+        variables = layer.init(jax.random.key(0), x, train=False)
+
+        def judge(d, x):
+            return jnp.tanh(layer.apply({**variables, "params": d}, x, train=False)).sum(1)
+
+        @jax.jit
+        @jax.value_and_grad
+        def f(x_fake):
+            def loss(d):
+                return adversarial.mean(adversarial.binary_cross_entropy(judge(d, x), judge(d, x_fake)))
+
+            return judge(unroll(loss, variables["params"], RATE, 3), x_fake).sum()
+
+        numeric = (f(x_fake + 1e-6 * direction)[0] - f(x_fake - 1e-6 * direction)[0]) / 2e-6
+        np.testing.assert_allclose(jnp.vdot(f(x_fake)[1], direction), numeric, rtol=1e-6)
+
+
+# Oracle: the same rate, known when the program is made.
+def test_a_rate_may_be_traced():
+    x, x_fake = jax.random.normal(jax.random.key(1), (2, 6, 2))
+    expected = g_value(toy.params()["d"], x, x_fake, 0.3)
+    found = jax.jit(lambda rate: g_value(toy.params()["d"], x, x_fake, rate))(0.3)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def game(optimizer=RATE, axis_name=None):
@@ -98,7 +130,8 @@ def test_four_devices_agree_with_one(mode, optimizer):
 
 
 def test_impossible_arguments_are_named():
-    with pytest.raises(UserError, match="at least 0 steps"):
-        unroll(jnp.sum, jnp.ones(2), 0.1, -1)
+    for steps in (-1, float("nan"), 2.5):
+        with pytest.raises(UserError, match="whole number of at least 0 steps"):
+            inspect.unwrap(unroll)(jnp.sum, jnp.ones(2), 0.1, steps)
     with pytest.raises(UserError, match="rate"):
         unroll(jnp.sum, jnp.ones(2), 0.0, 1)

@@ -9,6 +9,8 @@ import pytest
 from flax import linen as nn
 from jax.sharding import Mesh, PartitionSpec
 
+from jaxgan.errors import UserError
+from jaxgan.layers import conditional
 from jaxgan.layers.conditional import AdaIN, ConditionalBatchNorm, JoinedLabel, LabelPlane, Projection, SelfModulation
 
 KEY = jax.random.key(0)
@@ -231,9 +233,33 @@ def test_bfloat16_computes_in_half_with_whole_parameters(name):
 @pytest.mark.parametrize("name", ["class", "projection", "joined", "plane"])
 def test_a_class_that_does_not_exist_gives_nan(name):
     layer, x, label = LAYERS[name]
-    y = forward(layer, scrambled(layer, x, label)["params"], x, label.at[0].set(3))
-    assert bool(jnp.isnan(y[0]).any())
-    assert bool(jnp.isfinite(y[1:]).all())
+    params = scrambled(layer, x, label)["params"]
+    for missing in (3, -1):
+        y = forward(layer, params, x, label.at[0].set(missing))
+        assert bool(jnp.isnan(y[0]).any())
+        assert bool(jnp.isfinite(y[1:]).all())
+
+
+@pytest.mark.parametrize("name", ["class", "projection", "joined", "plane"])
+def test_a_layer_without_classes_is_named(name):
+    layer, x, label = LAYERS[name]
+    with pytest.raises(UserError, match="at least 1 class, got 0"):
+        scrambled(layer.clone(classes=0), x, label)
+    if name == "projection":
+        with pytest.raises(UserError, match="at least 1 class, got 0"):
+            scrambled(layer.clone(classes=0, spectral=True), x, label)
+
+
+def test_labels_of_another_shape_are_named():
+    with pytest.raises(UserError, match=r"one an example, 4 here, got labels of shape \(4, 1\)"):
+        conditional._check_labels(3, jnp.zeros((4, 1), int), jnp.zeros((4, 2)))
+
+
+# Oracle: the same image less its mean, which instance normalisation takes away.
+def test_adain_of_a_mean_far_above_the_deviation():
+    x, style = jax.random.normal(KEY, (2, 16, 16, 3)), jnp.zeros((2, 4))
+    around_zero, far = (AdaIN().init_with_output(KEY, x + mean, style)[0] for mean in (0.0, 1e3))
+    np.testing.assert_allclose(far, around_zero, atol=1e-3)
 
 
 # Oracle: one seed at a time.

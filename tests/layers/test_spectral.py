@@ -177,6 +177,16 @@ def test_a_kernel_of_zeros_stays_finite_and_keeps_its_vector():
     np.testing.assert_array_equal(kept, u)
 
 
+def test_a_row_that_does_not_exist_is_nan():
+    layer, index, _ = LAYERS[2]
+    variables = layer.init(jax.random.key(0), index, train=False)
+    rows = layer.apply(variables, jnp.array([-1, 7, 6]), train=False)
+    np.testing.assert_array_equal(np.isnan(rows).all(1), [True, True, False])
+    narrow = SpectralEmbed(128, 2)
+    rows = narrow.init_with_output(jax.random.key(0), jnp.array([-1, 127], jnp.int8), train=False)[0]
+    np.testing.assert_array_equal(np.isnan(rows).all(1), [True, False])
+
+
 def test_no_iterations_is_named():
     with pytest.raises(UserError, match="iterations"):
         SpectralDense(3, iterations=0).init(jax.random.key(0), jnp.zeros((1, 2)), train=True)

@@ -1,4 +1,5 @@
 from functools import partial
+from inspect import unwrap
 
 import jax
 import jax.numpy as jnp
@@ -60,6 +61,8 @@ def test_pack_puts_neighbours_side_by_side(shape):
         (lambda: batches.top_k_weights(LOGITS, 1.5), "fraction"),
         (lambda: batches.pack(LOGITS[:, None], 3), "divides the 8 rows"),
         (lambda: batches.pack(LOGITS[:, None], 0), "divides the 8 rows"),
+        (lambda: batches.top_k_weights(LOGITS, float("nan")), "fraction"),
+        (lambda: unwrap(batches.pack)(LOGITS[:, None], 2.0), "whole number that divides the 8 rows"),
     ],
 )
 def test_impossible_arguments_are_named(call, words):

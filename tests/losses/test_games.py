@@ -1,5 +1,6 @@
 """Every adversarial game against its paper's equations, written out in numpy."""
 
+import dataclasses
 from typing import get_args
 
 import chex
@@ -36,6 +37,7 @@ EQUATIONS = {
     "ra_non_saturating": (bce(R, 1) + bce(F, 0), bce(F, 1) + bce(R, 0)),
     "ra_lsgan": ((R - 1) ** 2 / 2 + (F + 1) ** 2 / 2, (F - 1) ** 2 / 2 + (R + 1) ** 2 / 2),
     "ra_hinge": (relu(1 - R) + relu(1 + F), relu(1 - F) + relu(1 + R)),
+    "ra_wasserstein": (F - R, R - F),
     "rp_non_saturating": (bce(GAP, 1), bce(-GAP, 1)),
     "rp_lsgan": ((GAP - 1) ** 2 / 2, (GAP + 1) ** 2 / 2),
     "rp_hinge": (relu(1 - GAP), relu(1 + GAP)),
@@ -131,9 +133,27 @@ def test_several_critics():
     np.testing.assert_allclose(critics.several_critics(losses, "softmax", 0.0), [2.0, 1.0], rtol=1e-6)
     halves = jax.vmap(lambda x: critics.several_critics(x, "softmax", 2.0, "data"), 1, axis_name="data")
     np.testing.assert_allclose(halves(losses[:, :, None])[:, 0], weights @ np.asarray(losses), rtol=1e-6)
-    for arguments, sentence in ((("median",), "got 'median'"), (("softmax", -1.0), "at least 0, got -1.0")):
+    for arguments, sentence in ((("median",), "got 'median'"), (("softmax", -1.0), "at least 0 and finite, got -1.0")):
         with pytest.raises(UserError, match=sentence):
             critics.several_critics(losses, *arguments)
+
+
+# Oracle: the mean of each image's losses, patches first and then scales.
+def test_several_critics_of_patches_and_scales():
+    patches, scales = jnp.array([[1.0, 3.0], [0.0, 2.0]]), {"fine": jnp.array([4.0, 0.0]), "coarse": jnp.zeros((2, 3))}
+    np.testing.assert_allclose(critics.several_critics([patches, scales], "mean"), [2.0, 0.5])
+    np.testing.assert_allclose(critics.several_critics([patches, scales], "max"), [2.0, 1.0])
+    halves = jax.tree.map(lambda x: x.astype(jnp.bfloat16), [patches, scales])
+    assert critics.several_critics(halves, "softmax").dtype == jnp.float32
+
+
+# Oracle: where both kinds are equally likely, the best D answers the boundary: its loss is flat there, and only there.
+@pytest.mark.parametrize(("real_target", "fake_target"), [(0.9, 0.0), (1.0, 0.0), (0.8, 0.3)])
+def test_the_boundary_of_smoothed_labels_is_the_best_answer_to_both(real_target, fake_target):
+    game = adversarial.smoothed(real_target, fake_target)
+    slope = jax.grad(lambda logit: game.d(logit, logit))
+    np.testing.assert_allclose(slope(jnp.float32(game.boundary)), 0, atol=1e-6)
+    assert slope(game.boundary - 0.1) < 0 < slope(game.boundary + 0.1)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +174,40 @@ def test_scoreboard(boundary, real, fake):
     for name, value in expected.items():
         np.testing.assert_allclose(board[name], value, rtol=1e-5, err_msg=name)
     scales = [jnp.asarray(REAL), jnp.asarray(REAL)], [jnp.asarray(FAKE), jnp.asarray(FAKE)]
-    chex.assert_trees_all_close(adversarial.scoreboard(*scales, boundary), board, rtol=1e-6)
+    named = ({"fine": x[0], "coarse": x[1]} for x in scales)
+    for both_scales in (scales, named):
+        chex.assert_trees_all_close(adversarial.scoreboard(*both_scales, boundary), board, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda x: adversarial.hinge.d(x, x[:, None]), r"real and fake logits .* got \(3,\) and \(3, 1\)"),
+        (lambda x: adversarial.named("rp_hinge").g([x], [x, x]), "real and fake logits must have the same shape"),
+        (lambda x: adversarial.scoreboard(x, x[:, None]), "real and fake logits must have the same shape"),
+        (lambda x: adversarial.scoreboard({}, {}), "at least one, got {}"),
+        (lambda x: adversarial.mean({}), "at least one, got {}"),
+        (lambda x: adversarial.least_squares(b=float("inf")), "finite targets, got a 0.0, b inf"),
+        (lambda x: labels.exchange_labels(jax.random.split(jax.random.key(0)), x, x, 0.1), "3 here, got 2"),
+        (lambda x: labels.exchange_labels(jax.random.split(jax.random.key(0), 3), x, x[:, None], 0.1), "same shape"),
+        (lambda x: critics.several_critics([x, x[:2]]), r"same shape, got \(3,\) and \(2,\)"),
+        (lambda x: critics.several_critics([]), "at least one, got none"),
+        (lambda x: critics.several_critics([x], sharpness=float("inf")), "finite, got inf"),
+    ],
+)
+def test_impossible_arguments_are_named(call, words):
+    with pytest.raises(UserError, match=words):
+        call(jnp.arange(3.0))
+
+
+def test_a_pytree_of_a_users_own_class_is_compared_by_its_arrays():
+    @jax.tree_util.register_dataclass
+    @dataclasses.dataclass(eq=False)
+    class Scales:
+        fine: jax.Array
+
+    logits = Scales(jnp.zeros(3))
+    np.testing.assert_array_equal(adversarial.hinge.d(logits, Scales(jnp.zeros(3))).fine, 2)
 
 
 def test_unknown_names():

@@ -1,9 +1,14 @@
 """AC-GAN's and InfoGAN's terms at points where their values are known in closed form."""
 
+from inspect import unwrap
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
+from jaxgan.errors import UserError
 from jaxgan.losses import information
 
 RNG = np.random.default_rng(0)
@@ -37,6 +42,22 @@ def test_logits_of_any_size_stay_finite_and_unknown_labels_do_not():
     """Oracle: the limit, a hundred thousand nats for a sure and wrong guess, none for a right one."""
     logits = jnp.array([[1e5, 0.0], [1e5, 0.0], [0.0, 0.0]])
     np.testing.assert_allclose(information.cross_entropy(logits, jnp.array([0, 1, 2])), [0, 1e5, np.nan])
+    assert jnp.isnan(information.cross_entropy(logits, jnp.array([0, -1, 1]))[1])
+    assert jnp.isnan(information.cross_entropy(jnp.zeros((1, 128)), jnp.array([-1], jnp.int8)))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda f, x: f.auxiliary_d(x, x[:2], jnp.zeros(3, int)), "class logits of real and fake images"),
+        (lambda f, x: f.cross_entropy(x, jnp.zeros((3, 1), int)), "labels and rows of class logits"),
+        (lambda f, x: f.gaussian_log_likelihood(x, x[:, :1]), "codes, means and logarithms of variances"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_named(call, words):
+    plain = SimpleNamespace(**{name: unwrap(f) for name, f in vars(information).items() if callable(f)})
+    with pytest.raises(UserError, match=words):
+        call(plain, jnp.zeros((3, 4)))
 
 
 def test_information_of_a_categorical_code():

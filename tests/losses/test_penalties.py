@@ -1,4 +1,5 @@
 from functools import partial
+from inspect import unwrap
 
 import jax
 import jax.numpy as jnp
@@ -156,6 +157,17 @@ def test_path_length_of_a_linear_generator():
     np.testing.assert_allclose(mean, 0.75 * 2 + 0.25 * lengths.mean(), rtol=1e-5)
 
 
+# Oracle: G(w1, w2) = (w1 + w2) A has the Jacobian A for each of an example's latents: the lengths of one of them.
+def test_path_length_of_several_latents_an_example():
+    a = jax.random.normal(jax.random.key(3), (5, 4 * 3 * 2))
+    w, rng, mean = jax.random.normal(jax.random.key(4), (6, 2, 5)), keys(6), jnp.float32(2.0)
+    generate = lambda w: (w @ a).reshape(-1, 4, 3, 2)  # noqa: E731
+    value, moved = penalties.path_length(lambda w: generate(w.sum(1)), w, rng, mean)
+    expected, expected_mean = penalties.path_length(generate, w.sum(1), rng, mean)
+    np.testing.assert_allclose(value, expected, rtol=1e-5)
+    np.testing.assert_allclose(moved, expected_mean, rtol=1e-6)
+
+
 # Oracle: central differences in float64.
 def test_path_length_gradient_by_finite_differences():
     with jax.enable_x64(True):
@@ -244,6 +256,15 @@ def test_float32_whatever_the_images_and_one_seed_at_a_time_under_vmap():
     np.testing.assert_allclose(together[1], alone, rtol=1e-5)
 
 
+# Numbers that are traced cannot be looked at: schedules of targets and variances pass.
+def test_traced_settings_pass():
+    x = image()
+    scheduled = jax.jit(lambda t: penalties.gradient_penalty(half_square, x, x, keys(4), target=t))(2.0)
+    np.testing.assert_allclose(scheduled, penalties.gradient_penalty(half_square, x, x, keys(4), target=2.0), rtol=1e-5)
+    noisy = jax.jit(lambda c: penalties.dragan(half_square, x, keys(4), variance=c))(0.25)
+    np.testing.assert_allclose(noisy, penalties.dragan(half_square, x, keys(4), variance=0.25), rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -252,6 +273,16 @@ def test_float32_whatever_the_images_and_one_seed_at_a_time_under_vmap():
         (lambda x: penalties.dragan(half_square, x, keys(4), variance=-1.0), "variance"),
         (lambda x: penalties.path_length(lambda w: w, x, keys(4), jnp.zeros(()), decay=1.0), "decay"),
         (lambda x: penalties.orthogonal({"bias": jnp.zeros(3)}), "kernel"),
+        # Without the checks of annotations, as users have them.
+        (lambda x: unwrap(penalties.gradient_penalty)(half_square, x, x, keys(2)), "one key an example, 4 here, got 2"),
+        (lambda x: unwrap(penalties.dragan)(half_square, x, keys(1)), "one key an example, 4 here, got 1"),
+        (
+            lambda x: unwrap(penalties.path_length)(lambda w: w, x, keys(3), jnp.zeros(())),
+            "one key an example, 4 here, got 3",
+        ),
+        (lambda x: penalties.r1(jnp.sum, x), r"each of the 4 examples, got \(\)"),
+        (lambda x: penalties.r1(lambda x: [half_square(x), x[:2]], x), r"each of the 4 examples, got \[\(4,\), \(2, 3"),
+        (lambda x: penalties.r1(lambda x: {}, x), "a pytree with at least one, got {}"),
     ],
 )
 def test_impossible_arguments_are_named(call, words):

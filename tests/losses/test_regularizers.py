@@ -1,6 +1,7 @@
 """Oracle throughout: the papers' formulas in numpy, one example at a time."""
 
 from functools import partial
+from inspect import unwrap
 
 import jax
 import jax.numpy as jnp
@@ -61,6 +62,14 @@ def test_lecam_pulls_each_side_to_the_others_anchor():
     np.testing.assert_allclose(patches[0], (2.5**2 + 4.5**2) / 2 + 2.5**2, rtol=1e-6)
     gradient = jax.grad(lambda anchors: regularizers.lecam(real, fake, anchors).sum())(anchors)
     np.testing.assert_array_equal(gradient, 0)
+
+
+# Oracle: the formula; the same latent twice is no collapse.
+def test_mode_seeking_of_the_same_latent_twice_is_zero():
+    z = jnp.array([[1.0, 2.0], [0.0, 1.0]])
+    value, slope = jax.value_and_grad(lambda x: regularizers.mode_seeking(x, x, z, z).sum())(z)
+    assert value == 0
+    np.testing.assert_array_equal(slope, 0)
 
 
 def test_anchors_are_moving_averages_without_gradient():
@@ -134,6 +143,12 @@ def test_four_devices_agree_with_one_in_a_game(mode):
         (lambda x: regularizers.update_anchors(Anchors(x[0], x[0]), x, x, decay=1.5), "decay"),
         (lambda x: regularizers.mode_seeking(x, x[:2], x, x), "fakes must have the same shape"),
         (lambda x: regularizers.mode_seeking(x, x, x, x[:2]), "latents must have the same shape"),
+        (lambda x: regularizers.balanced_consistency(x, x, x, x, real_weight=float("nan")), "finite, got nan"),
+        (lambda x: regularizers.consistency(x, x[:, None]), r"same shape, got \(3,\) and \(3, 1\)"),
+        (lambda x: regularizers.consistency({"fine": x}, {"coarse": x}), "same shape, got {'fine'"),
+        (lambda x: unwrap(regularizers.lecam)(x, x[:1], Anchors(x[0], x[0])), r"same shape, got \(3,\) and \(1,\)"),
+        (lambda x: regularizers.feature_matching([x], [x[:, None]]), "means of real and fake features must have"),
+        (lambda x: regularizers.paired_features([x], [x, x]), "real and fake features must have the same"),
     ],
 )
 def test_impossible_arguments_are_named(call, words):

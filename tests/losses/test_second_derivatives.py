@@ -11,12 +11,19 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from jaxgan.layers.conditional import AdaIN, ConditionalBatchNorm, LabelPlane, Projection
+from jaxgan.layers.conditional import (
+    AdaIN,
+    ConditionalBatchNorm,
+    JoinedLabel,
+    LabelPlane,
+    Projection,
+    SelfModulation,
+)
 from jaxgan.layers.conv import Conv, ConvTranspose
 from jaxgan.layers.grouped import GroupedConv
 from jaxgan.layers.minibatch import MinibatchDiscrimination, MinibatchStd
 from jaxgan.layers.resample import downsample, upsample
-from jaxgan.layers.spectral import SpectralConv, SpectralDense
+from jaxgan.layers.spectral import SpectralConv, SpectralDense, SpectralEmbed
 from jaxgan.losses import penalties
 
 F64 = {"dtype": jnp.float64, "param_dtype": jnp.float64}
@@ -46,6 +53,10 @@ LAYERS = {
     "adain": lambda x: AdaIN(dtype=jnp.float64)(x, x[:, 0, 0]),
     "label_plane": lambda x: LabelPlane(3, dtype=jnp.float64)(x, LABEL),
     "projection": lambda x: Projection(3, dtype=jnp.float64)(vectors(x), LABEL, train=False)[:, None],
+    "plain_projection": lambda x: Projection(3, False, jnp.float64)(vectors(x), LABEL, train=False)[:, None],
+    "spectral_embed": lambda x: vectors(x)[:, :5] * SpectralEmbed(3, 5, **F64)(LABEL, train=False),
+    "self_modulation": lambda x: SelfModulation(7, dtype=jnp.float64)(x, x[:, 0, 0], train=True),
+    "joined_label": lambda x: JoinedLabel(3, 2, dtype=jnp.float64)(vectors(x), LABEL),
     "leaky_relu": lambda x: jax.nn.leaky_relu(Conv(3, (3, 3), **F64)(x), 0.2),
     "softplus": lambda x: jax.nn.softplus(Conv(3, (3, 3), **F64)(x)),
 }
