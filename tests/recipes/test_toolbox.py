@@ -14,7 +14,7 @@ from jaxgan.game import apply, normal
 from jaxgan.game.random import example_keys
 from jaxgan.losses import adversarial, penalties
 from jaxgan.losses.batches import pack
-from jaxgan.recipes import toolbox
+from jaxgan.recipes import toolbox, wiring
 from tests.recipes import contract
 
 KEY = contract.KEY
@@ -118,12 +118,24 @@ def test_optimistic_players_keep_their_last_update():
     assert state.players["g"].opt_state.last["Dense_0"]["kernel"].shape == (6, 12)
 
 
-def test_a_penalty_on_batch_statistics_is_warned_of():
+@pytest.mark.parametrize("case", ["dcgan", "cgan"])
+def test_a_penalty_on_batch_statistics_is_warned_of(case):
     with pytest.warns(UserWarning, match="--penalty r1 .* with --d-norm batch .* layer or none suits it better"):
-        contract.build("dcgan", penalty="r1")
+        contract.build(case, penalty="r1")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        contract.build("dcgan", penalty="r1", d_norm="layer")
+        contract.build(case, penalty="r1", d_norm="layer")
+
+
+# Oracle: the better half of four fakes by the mean of their patches, by hand.
+def test_top_k_of_patch_logits_weighs_whole_images():
+    patches = jnp.array([[0.0, 1.0], [5.0, -1.0], [-2.0, 0.5], [1.0, 1.0]])
+    _, g_loss = wiring.objectives(
+        lambda params, vars, x, label=None: (x, {}), adversarial.non_saturating_gan, top_k=lambda step: 0.5
+    )
+    loss, _ = g_loss({}, {"step": jnp.int32(0)}, patches, {}, jax.random.split(KEY, 4))
+    expected = np.log1p(np.exp(-np.asarray(patches)[[1, 3]])).mean()
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
