@@ -12,11 +12,13 @@ What came out, how long it took and on what: docs/mode_collapse.md.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from laboratory import figures, record, reports
+import jax
+from laboratory import figures, record, reports, summaries
 from laboratory.mixtures import REMEDIES
 from laboratory.record import Row
 from laboratory.reports import Options
@@ -31,6 +33,7 @@ COMMANDS: dict[str, Callable[[Options], list[Row]]] = {
 }
 # Drawn from the rows that were kept; the other commands draw what rows do not hold.
 FIGURES = {"dirac": figures.dirac_table, "mixtures": figures.mixtures}
+SUMMARIES = {"mixtures": summaries.of_mixtures}  # short tables before the long one
 
 
 class _Parser(argparse.ArgumentParser):
@@ -70,14 +73,18 @@ def _positive(text: str) -> int:
 def main(args: Sequence[str]) -> None:
     """Run a command, print its table and keep its results."""
     name, options = parse(args)
+    if name == "mixtures":
+        # A device for each core: the many small products of one program keep no more than one busy.
+        jax.config.update("jax_num_cpu_devices", os.cpu_count() or 1)
     watch = record.Stopwatch()
     rows = COMMANDS[name](options)
     about = watch.about({"seeds": options.seeds, "steps": options.steps or "each task's own"})
     record.save(options.out / f"mode_collapse_{name}.json", about, rows)
-    (options.out / f"mode_collapse_{name}.md").write_text(record.table(rows) + "\n")
+    text = "\n\n".join(map(record.table, [*(SUMMARIES[name](rows) if name in SUMMARIES else []), rows]))
+    (options.out / f"mode_collapse_{name}.md").write_text(text + "\n")
     if name in FIGURES:
         FIGURES[name](options.out, rows)
-    print(record.table(rows))
+    print(text)
     print(about, file=sys.stderr)
 
 

@@ -73,7 +73,7 @@ def remedies(out: Path, modes: Sequence[Row], images: Sequence[Row]) -> list[Row
             better = {"measure": "games with more, as many, fewer modes", "mean": _counts(gained)}
             rows.append({"claim": "c", "case": case, **better})
     found = [row for row in images if "+-" in row]
-    names = [f"stacked, {row['condition']}" for row in found]
+    names = [f"stacked, {row['condition']}, {row['steps']:.0f} steps" for row in found]
     cells = [{"mean": row["modes"], "+-": row["+-"]} for row in found]
     return rows + [
         {"claim": "c", "case": name, "measure": "modes of 1000", **cell}

@@ -1,6 +1,6 @@
 """The figures of the laboratory, each of one message, drawn from the numbers that its command returns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,37 +58,59 @@ def dirac_table(out: Path, rows: Sequence[Row]) -> None:
 
 
 def mixtures(out: Path, rows: Sequence[Row]) -> None:
-    """Share of modes covered, remedy by penalty, means over losses and seeds."""
+    """Share of modes covered and of samples near a mode, remedy by penalty, means over losses and seeds."""
     remedies = [name for name in (*REMEDIES, "spectral_norm") if any(row["remedy"] == name for row in rows)]
-    with _panels(out / "mode_collapse_mixtures.png", 1, 2, (10, 4.6), sharey=True) as axes:
-        for ax, (task, modes) in zip(axes[0], (("ring", 8), ("grid", 25)), strict=True):
-            means = [[_mean(rows, task=task, remedy=r, penalty=p) for p in PENALTIES] for r in remedies]
-            share = np.array(means) / modes
-            ax.imshow(share, cmap="viridis", vmin=0, vmax=1, aspect="auto")
-            for (y, x), value in np.ndenumerate(share):
-                if np.isfinite(value):
-                    ax.text(x, y, f"{100 * value:.0f}", ha="center", va="center", fontsize=8,
-                            color="white" if value < 0.6 else "black")  # fmt: skip
-            ax.set_title(f"{task}: % of {modes} modes covered", fontsize=10)
-            ax.set_xticks(range(len(PENALTIES)), [words(name) for name in PENALTIES], fontsize=8)
-            ax.set_yticks(range(len(remedies)), [words(name) for name in remedies], fontsize=8)
+    measures = (("covered", "% of {} modes covered"), ("high_quality", "% of samples near a mode"))
+    with _panels(out / "mode_collapse_mixtures.png", 2, 2, (10, 8.4), sharex=True, sharey=True) as axes:
+        for column, (task, modes) in zip(axes.T, (("ring", 8), ("grid", 25)), strict=True):
+            for ax, (measure, title) in zip(column, measures, strict=True):
+                means = [[_mean(rows, measure, task=task, remedy=r, penalty=p) for p in PENALTIES] for r in remedies]
+                _heat(ax, np.array(means) / (modes if measure == "covered" else 1))
+                ax.set_title(f"{task}: {title.format(modes)}", fontsize=10)
+                ax.set_xticks(range(len(PENALTIES)), [words(name) for name in PENALTIES], fontsize=8)
+                ax.set_yticks(range(len(remedies)), [words(name) for name in remedies], fontsize=8)
+
+
+def mixture_samples(out: Path, samples: Mapping[tuple[str, str], np.ndarray]) -> None:
+    """Samples of one game, the first seed's: a row a task, a column a remedy."""
+    tasks, remedies = (list(dict.fromkeys(names)) for names in zip(*samples, strict=True))
+    size = (1.3 * len(remedies), 1.55 * len(tasks))
+    with _panels(out / "mode_collapse_samples.png", len(tasks), len(remedies), size) as axes:
+        for (y, x), ax in np.ndenumerate(axes):
+            task, reach = tasks[y], {"ring": 3, "grid": 5.5}[tasks[y]]
+            ax.plot(*samples[task, remedies[x]].T, ",", color=_BLUE, alpha=0.6)
+            ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
+            if y == 0:
+                ax.set_title(words(remedies[x]).replace(" ", "\n"), fontsize=8)
+            if x == 0:
+                ax.set_ylabel(task, fontsize=8)
 
 
 def stacked(out: Path, rows: Sequence[Row], pictures: dict[str, np.ndarray]) -> None:
-    """Modes of 1000 with their spread, and twelve samples of each condition."""
-    with _panels(out / "mode_collapse_stacked.png", 1, 2, (10, 0.5 * len(rows) + 0.8), width_ratios=(1, 1.6)) as axes:
-        places = np.arange(len(rows))
-        bars = axes[0, 0].barh(
-            places, [row["modes"] for row in rows], xerr=[row.get("+-", 0) for row in rows], color=_BLUE
-        )
-        bars[0].set_color(_GREY)
-        axes[0, 0].set_yticks(places, [row["condition"] for row in rows], fontsize=8)
-        axes[0, 0].set_xlabel("modes covered, of 1000", fontsize=9)
-        axes[0, 0].set_xlim(0, 1050)
-        axes[0, 0].invert_yaxis()
-        strips = [np.concatenate(list(pictures[str(row["condition"])][:12]), 1) for row in rows]
-        axes[0, 1].imshow((np.concatenate(strips) + 1) / 2, interpolation="nearest", aspect="auto")
-        axes[0, 1].set_axis_off()
+    """Modes of 1000 with their spread, early in training and at its end, and twelve samples of each condition."""
+    from matplotlib.patches import Patch
+
+    conditions = list(pictures)
+    times = sorted({row["steps"] for row in rows if "steps" in row})
+    colours = dict(zip(times, ("#a9c5e8", _BLUE) if len(times) > 1 else (_BLUE,), strict=True))
+    size = (10, 0.6 * len(conditions) + 0.9)
+    with _panels(out / "mode_collapse_stacked.png", 1, 2, size, width_ratios=(1, 1.6)) as axes:
+        bars, strips = axes[0]
+        for row in rows:
+            place = conditions.index(str(row["condition"]))
+            if "steps" in row:
+                place += 0.38 * (times.index(row["steps"]) - (len(times) - 1) / 2)
+            colour = colours.get(row.get("steps"), _GREY)
+            bars.barh(place, row["modes"], 0.36, xerr=row.get("+-", 0), color=colour)
+        bars.set_yticks(range(len(conditions)), conditions, fontsize=8)
+        bars.set_xlabel("modes covered, of 1000", fontsize=9)
+        bars.set_xlim(0, 1050)
+        bars.invert_yaxis()
+        handles = [Patch(color=colour, label=f"{time:.0f} steps") for time, colour in colours.items()]
+        bars.legend(handles=handles, fontsize=8, frameon=False, loc="lower right")
+        pictured = [np.concatenate(list(pictures[name][:12]), 1) for name in conditions]
+        strips.imshow((np.concatenate(pictured) + 1) / 2, interpolation="nearest", aspect="auto")
+        strips.set_axis_off()
 
 
 def critic_loss(out: Path, curves: dict[str, dict[str, np.ndarray]], ranks: dict[str, np.ndarray]) -> None:
@@ -152,6 +174,14 @@ def two_time_scales(out: Path, ratios: np.ndarray, radii: dict[str, np.ndarray],
         right.legend(fontsize=7, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
 
 
-def _mean(rows: Sequence[Row], **where: str) -> float:
-    found = [float(row["covered"]) for row in rows if all(row[name] == value for name, value in where.items())]
+def _heat(ax: Any, share: np.ndarray) -> None:
+    ax.imshow(share, cmap="viridis", vmin=0, vmax=1, aspect="auto")
+    for (y, x), value in np.ndenumerate(share):
+        if np.isfinite(value):
+            ax.text(x, y, f"{100 * value:.0f}", ha="center", va="center", fontsize=8,
+                    color="white" if value < 0.6 else "black")  # fmt: skip
+
+
+def _mean(rows: Sequence[Row], column: str, **where: str) -> float:
+    found = [float(row[column]) for row in rows if all(row[name] == value for name, value in where.items())]
     return float(np.mean(found)) if found else np.nan

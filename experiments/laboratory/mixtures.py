@@ -10,7 +10,7 @@ import optax
 from jaxtyping import Array, Float, Int
 
 from jaxgan import game
-from jaxgan.game import Aux, Ema, Move, Round, apply
+from jaxgan.game import Aux, Ema, Move, Round, apply, parallel
 from jaxgan.game.unroll import unroll
 from jaxgan.losses import penalties
 from jaxgan.losses.batches import pack, top_k_weights
@@ -93,6 +93,13 @@ def cells(names: tuple[str, ...] = tuple(PENALTIES)) -> tuple[list[tuple[str, st
     pairs = [(loss, penalty) for penalty in names for loss in LOSSES]
     each = [Cell(LOSSES.index(loss), PENALTIES[penalty]) for loss, penalty in pairs]
     return pairs, jax.tree.map(lambda *leaves: jnp.asarray(leaves), *each)
+
+
+def spread(games: Cell) -> Cell:
+    """The games in equal parts on as many devices as divide their number; they know nothing of each other."""
+    devices, count = jax.local_devices(), len(games.loss)
+    share = max(n for n in range(1, len(devices) + 1) if count % n == 0)
+    return parallel.place_batch(games, parallel.make_mesh(devices[:share]))
 
 
 def program(setup: Setup) -> Program:

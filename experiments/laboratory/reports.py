@@ -3,6 +3,7 @@
 import dataclasses
 import sys
 import time
+from collections import defaultdict
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -47,8 +48,10 @@ def run_dirac(options: Options) -> list[Row]:
 def run_mixtures(options: Options) -> list[Row]:
     """Means and spreads over seeds of modes, high-quality share and reverse KL, of the averaged generator."""
     rows: list[Row] = []
+    pictures: dict[tuple[str, str], Float[np.ndarray, "n 2"]] = {}
     programs: list[tuple[mixtures.Remedy, bool]] = [*((remedy, False) for remedy in options.remedies), ("none", True)]
     names, games = mixtures.cells()
+    games = mixtures.spread(games)
     for remedy, spectral in programs:
         run = mixtures.program(mixtures.Setup(remedy=remedy, spectral=spectral))
         for name, task in (("ring", points.ring()), ("grid", points.grid())):
@@ -56,21 +59,17 @@ def run_mixtures(options: Options) -> list[Row]:
             began = time.perf_counter()
             samples = np.asarray(run(task, games, jnp.arange(options.seeds)))[:, :, 1]
             print(f"{name}, {remedy}{', spectral' * spectral}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
+            cure = "spectral_norm" if spectral else remedy
+            pictures[name, cure] = samples[names.index(("non_saturating", "none")), 0]
             for (loss, penalty), cell in zip(names, samples, strict=True):
                 scores = np.array([points.score(task, seed) for seed in cell])
-                cure = "spectral_norm" if spectral else remedy
                 rows.append({"task": name, "loss": loss, "penalty": penalty, "remedy": cure, **_spread(scores)})
+    figures.mixture_samples(options.out, pictures)
     return rows
 
 
 def run_stacked(options: Options) -> list[Row]:
-    """Modes of 1000 and reverse KL of 10,000 samples; first what the data themselves score.
-
-    Raises:
-        UserError: steps that are no multiple of 100, which run in one program.
-    """
-    if options.steps and options.steps % stacked.CHUNK:
-        raise UserError(f"stacked takes --steps in hundreds, got {options.steps}.")
+    """Modes of 1000 and reverse KL of 10,000 samples, early and at the end; first what the data themselves score."""
     images = jnp.asarray(stacked.clothes())
     found = stacked.count(stacked.real(images, stacked.PROTOCOL, 0))
     rows: list[Row] = [{"condition": "the data", "modes": found.covered, "reverse_kl": found.reverse_kl}]
@@ -78,8 +77,10 @@ def run_stacked(options: Options) -> list[Row]:
     for name, condition in stacked.CONDITIONS.items():
         config = dataclasses.replace(condition.config, steps=options.steps or condition.config.steps)
         scores, pictures[name] = _train_stacked(name, condition._replace(config=config), images, options.seeds)
-        (modes, kl), (modes_spread, kl_spread) = scores.mean(0), scores.std(0)
-        rows.append({"condition": name, "modes": modes, "+-": modes_spread, "reverse_kl": kl, "KL +-": kl_spread})
+        for steps, seeds in scores.items():
+            (modes, kl), (spread, kl_spread) = np.mean(seeds, 0), np.std(seeds, 0)
+            measured = {"modes": modes, "+-": spread, "reverse_kl": kl, "KL +-": kl_spread}
+            rows.append({"condition": name, "steps": steps, **measured})
     figures.stacked(options.out, rows, pictures)
     return rows
 
@@ -110,17 +111,19 @@ def run_claims(options: Options) -> list[Row]:
 
 def _train_stacked(
     name: str, condition: stacked.Condition, images: UInt8[Array, "n h w"], seeds: int
-) -> tuple[Float[np.ndarray, "seeds 2"], Float[np.ndarray, "b h w c"]]:
-    """Modes and reverse KL of every seed, and samples of the first."""
+) -> tuple[dict[int, list[tuple[float, float]]], Float[np.ndarray, "b h w c"]]:
+    """Modes and reverse KL of every seed by the steps they were counted after, and the last samples of the first."""
     system = stacked.build(condition)
-    chunk, scores, pictures = stacked.in_chunks(system), [], []
+    advance, samples = stacked.advancing(system), stacked.sampling(system)
+    scores, picture = defaultdict(list), np.zeros(())
     for seed in range(seeds):
-        state = stacked.train(system, images, seed, chunk)
-        found = stacked.count(stacked.samples(system, state, stacked.PROTOCOL, seed))
-        scores.append((found.covered, found.reverse_kl))
-        pictures.append(np.asarray(next(stacked.samples(system, state, 100, seed))))
-        print(f"{name}, seed {seed}: {scores[-1]}", file=sys.stderr)
-    return np.array(scores), pictures[0]
+        for steps, state in stacked.train(system, images, seed, advance):
+            found = stacked.count(samples(state, stacked.PROTOCOL, seed))
+            scores[steps].append((found.covered, found.reverse_kl))
+            if seed == 0:
+                picture = np.asarray(next(samples(state, stacked.CHUNK, seed)))
+            print(f"{name}, seed {seed}, {steps} steps: {scores[steps][-1]}", file=sys.stderr)
+    return scores, picture
 
 
 def _spread(scores: np.ndarray) -> Row:

@@ -7,7 +7,7 @@ is classified by the bundled `fashion-cnn`, and the three classes together are o
 
 import dataclasses
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -26,12 +26,12 @@ from laboratory.critics import ImageCritic, ImageGenerator, Statistics
 PER_CHANNEL, CHANNELS = 10, 3
 MODES = PER_CHANNEL**CHANNELS
 PROTOCOL = 10_000  # samples; 26,000 in the paper, which take longer than the training
-CHUNK = 100  # steps a dispatch, and images the classifier sees at a time: larger batches leave its caches
+CHUNK = 100  # images the classifier sees at a time: larger batches leave its caches
 
 BASE = Config(
     image_shape=(28, 28, CHANNELS),
     batch_size=64,
-    steps=400,
+    steps=1600,
     g_width=16,
     d_width=8,
     d_norm="none",  # a penalty on slopes forbids batch normalisation in D, and all conditions have the same D
@@ -83,35 +83,46 @@ def stack(images: UInt8[Array, "n h w"], key: Key[Array, ""], n: int) -> Float[A
     return jnp.moveaxis(images[rows], 1, -1).astype(jnp.float32) / 127.5 - 1
 
 
-def train(system: System, images: UInt8[Array, "n h w"], seed: int, chunk: Any) -> Any:
-    """The state after `system.config.steps` steps; `chunk` is from `in_chunks`."""
-    key = jax.random.key(seed)
-    state = jax.jit(system.init)(key)
-    for _ in range(system.config.steps // CHUNK):
-        state = chunk(state, images, jax.random.fold_in(key, 1))
-    return state
+def train(system: System, images: UInt8[Array, "n h w"], seed: int, advance: Any) -> Iterator[tuple[int, Any]]:
+    """`(steps, state)` after a quarter of `system.config.steps` and at the end; `advance` is from `advancing`.
+
+    A state is gone when the next one is asked for: its arrays are used again.
+    """
+    init_key, key, _ = _keys(seed)
+    state = jax.jit(system.init)(init_key)
+    for steps in sorted({max(1, system.config.steps // 4), system.config.steps}):
+        state = advance(state, images, key, steps)
+        yield steps, state
 
 
-def in_chunks(system: System) -> Any:
-    """`(state, images, key) -> state` after a hundred steps, compiled once for all seeds."""
+def advancing(system: System) -> Any:
+    """`(state, images, key, steps) -> state` after so many steps in all, compiled once for all seeds."""
 
     def one(state: Any, images: Array, key: Array) -> Any:
         batch_key, rng = jax.random.split(key)
         batch = {"image": stack(images, jax.random.fold_in(batch_key, state.step), system.config.batch_size)}
         return system.step(state, batch, rng)[0]
 
-    def many(state: Any, images: Array, key: Array) -> Any:
-        return jax.lax.fori_loop(0, CHUNK, lambda _, state: one(state, images, key), state)
+    def many(state: Any, images: Array, key: Array, steps: Int[Array, ""]) -> Any:
+        return jax.lax.fori_loop(state.step, steps, lambda _, state: one(state, images, key), state)
 
     return jax.jit(many, donate_argnums=0)
 
 
-def samples(system: System, state: Any, n: int, seed: int) -> Iterator[Float[Array, "b h w 3"]]:
-    """`n` images of the averaged generator, a hundred at a time."""
+def sampling(system: System) -> Callable[[Any, int, int], Iterator[Float[Array, "b h w 3"]]]:
+    """`(state, n, seed) -> images` of the averaged generator, a hundred at a time."""
     draw = jax.jit(lambda state, keys: system.sample(state, keys, None))
-    keys = jax.random.split(jax.random.key(seed), n)
-    for start in range(0, n, CHUNK):
-        yield draw(state, keys[start : start + CHUNK])
+
+    def samples(state: Any, n: int, seed: int) -> Iterator[Float[Array, "b h w 3"]]:
+        keys = jax.random.split(_keys(seed)[2], n)
+        return (draw(state, keys[start : start + CHUNK]) for start in range(0, n, CHUNK))
+
+    return samples
+
+
+def _keys(seed: int) -> Key[Array, "3"]:
+    """Of G and D at their start, of training, of samples."""
+    return jax.random.split(jax.random.key(seed), 3)
 
 
 def real(images: UInt8[Array, "n h w"], n: int, seed: int) -> Iterator[Float[Array, "b h w 3"]]:

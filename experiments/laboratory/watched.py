@@ -109,8 +109,13 @@ def _points(g: Any, z: Array) -> Array:
     return apply(G, {"params": g}, z)
 
 
+def _keys(seed: Int[Array, ""]) -> Array:
+    """A run's own keys: of G, of D, of training, of what it is measured by, of D's training alone."""
+    return jax.random.split(jax.random.key(seed), 5)
+
+
 def _players(seed: Int[Array, ""]) -> dict[str, Any]:
-    g_key, d_key = jax.random.split(jax.random.key(seed))
+    g_key, d_key = _keys(seed)[:2]
     return {"g": G.init(g_key, jnp.zeros((1, _Z))), "d": D.init(d_key, jnp.zeros((1, 1, 1, 2)))}
 
 
@@ -130,29 +135,29 @@ def _rounds(way: Way) -> tuple[Round, Round]:
     return Round((Move("d", d_loss),), _play, repeat=way.critics), Round((Move("g", g_loss),), _play)
 
 
-def _trainer(way: Way, players: Any, seed: Int[Array, ""], names: tuple[str, ...] = ("d", "g")) -> tuple[Any, Any]:
-    """The state, and `(state, steps) -> state`: only the named players move."""
+def _trainer(way: Way, players: Any, key: Key[Array, ""], names: tuple[str, ...] = ("d", "g")) -> tuple[Any, Any]:
+    """The state, and `(state, steps) -> state`: only the named players move; the key is of points and noise."""
     rounds = _rounds(way)[: len(names)]
     optimizers = {name: game.adam(_RATE, b2=0.99) for name in names}
     if way.limit is not None:
         optimizers["d"] = game.clipped(optimizers["d"], way.limit)
-    step, (key, rng) = game.make_train_step(rounds, optimizers), jax.random.split(jax.random.key(seed))
+    step, (x_key, rng) = game.make_train_step(rounds, optimizers), jax.random.split(key)
     size = _BATCH * way.critics
 
     def one(_: Any, state: Any) -> Any:
-        return step(state, points.draw(_TASK, jax.random.fold_in(key, state.step), size), rng)[0]
+        return step(state, points.draw(_TASK, jax.random.fold_in(x_key, state.step), size), rng)[0]
 
     return game.init_state(rounds, optimizers, players), lambda state, n: jax.lax.fori_loop(0, n, one, state)
 
 
 def _fresh(seed: Int[Array, ""], step: Int[Array, ""] | int) -> tuple[Array, Array, Array]:
     """Points, latents and a key that no training step sees."""
-    x_key, z_key, key = jax.random.split(jax.random.fold_in(jax.random.key(seed), 10_000 + step), 3)
+    x_key, z_key, key = jax.random.split(jax.random.fold_in(_keys(seed)[3], step), 3)
     return points.draw(_TASK, x_key, _EVALUATED), jax.random.normal(z_key, (_EVALUATED, _Z)), key
 
 
 def _watch(way: Way, seed: Int[Array, ""], count: int, every: int) -> tuple[Array, Array]:
-    loss, (state, train) = adversarial.named(way.loss), _trainer(way, _players(seed), seed)
+    loss, (state, train) = adversarial.named(way.loss), _trainer(way, _players(seed), _keys(seed)[2])
     ceiling = jnp.log(4.0) if way.loss == "non_saturating" else 0.0
 
     def chunk(state: Any, _: None) -> tuple[Any, tuple[Array, Array]]:
@@ -166,7 +171,7 @@ def _watch(way: Way, seed: Int[Array, ""], count: int, every: int) -> tuple[Arra
 
 
 def _starve(seed: Int[Array, ""], count: int, every: int) -> dict[str, Array]:
-    state, train = _trainer(WAYS["BCE"], _players(seed), seed, names=("d",))
+    state, train = _trainer(WAYS["BCE"], _players(seed), _keys(seed)[4], names=("d",))
     x, z, _ = _fresh(seed, 0)
 
     def measure(state: Any) -> dict[str, Array]:
@@ -183,9 +188,9 @@ def _starve(seed: Int[Array, ""], count: int, every: int) -> dict[str, Array]:
 
 
 def _late(loss: str, seed: Int[Array, ""], ahead: Int[Array, ""] | int, steps: int) -> Float[Array, "n 2"]:
-    state, train = _trainer(WAYS["BCE"], _players(seed), seed, names=("d",))
+    state, train = _trainer(WAYS["BCE"], _players(seed), _keys(seed)[4], names=("d",))
     state = train(state, ahead)
     players = {name: {"params": player.params} for name, player in state.players.items()}
-    state, train = _trainer(Way(loss), players, seed)
+    state, train = _trainer(Way(loss), players, _keys(seed)[2])
     _, z, _ = _fresh(seed, 0)
     return _points(train(state, steps).players["g"].params, z)[:, 0, 0]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from laboratory import dirac, figures
 from laboratory.choices import LOSSES
-from laboratory.mixtures import PENALTIES
+from laboratory.mixtures import PENALTIES, REMEDIES
 
 RNG = np.random.default_rng(0)
 
@@ -21,11 +21,17 @@ def draw_dirac(out):
 def draw_mixtures(out):
     rows = product(penalty=PENALTIES, loss=LOSSES[:2], remedy=("none", "top_k", "spectral_norm"), task=("ring", "grid"))
     rows = [row for row in rows if row["remedy"] != "spectral_norm" or row["penalty"] == "none"]
-    figures.mixtures(out, [{**row, "covered": 4.0} for row in rows])
+    figures.mixtures(out, [{**row, "covered": 4.0, "high_quality": 0.5} for row in rows])
+
+
+def draw_mixture_samples(out):
+    names = itertools.product(("ring", "grid"), REMEDIES)
+    figures.mixture_samples(out, {name: RNG.normal(size=(2500, 2)) for name in names})
 
 
 def draw_stacked(out):
-    rows = [{"condition": "the data", "modes": 993}, {"condition": "packing 2", "modes": 500, "+-": 30}]
+    late = {"condition": "packing 2", "steps": 40, "modes": 500, "+-": 30}
+    rows = [{"condition": "the data", "modes": 993}, {**late, "steps": 10, "modes": 200}, late]
     figures.stacked(out, rows, {row["condition"]: RNG.uniform(-1, 1, (100, 28, 28, 3)) for row in rows})
 
 
@@ -35,7 +41,9 @@ def draw_remedies(out):
 
 # Oracle: the size that a page can carry, 80 kB. What is drawn, eyes judge.
 @pytest.mark.parametrize(
-    "draw", [draw_dirac, draw_mixtures, draw_stacked, draw_remedies], ids=lambda draw: draw.__name__
+    "draw",
+    [draw_dirac, draw_mixtures, draw_mixture_samples, draw_stacked, draw_remedies],
+    ids=lambda draw: draw.__name__,
 )
 def test_figures_are_drawn_and_small(draw, tmp_path):
     draw(tmp_path)

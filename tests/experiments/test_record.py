@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from laboratory import record
-from laboratory.reports import Options, run_claims, run_stacked
+from laboratory.reports import Options, run_claims
 
 from jaxgan.errors import UserError
 
@@ -49,5 +49,3 @@ def test_what_is_not_taken_is_said_in_a_sentence(args, sentence):
 def test_commands_say_what_they_need(tmp_path):
     with pytest.raises(UserError, match=r"run mode_collapse\.py mixtures with this"):
         run_claims(Options(out=tmp_path))
-    with pytest.raises(UserError, match="--steps in hundreds, got 250"):
-        run_stacked(Options(steps=250, out=tmp_path))

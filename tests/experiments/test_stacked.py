@@ -1,3 +1,6 @@
+import dataclasses
+
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -22,3 +25,16 @@ def test_a_collapsed_generator_has_one_mode():
     found = stacked.count(iter([jnp.repeat(one, 20, 0)] * 2))
     assert found.covered == 1
     np.testing.assert_allclose(found.reverse_kl, np.log(1000))
+
+
+# Oracle: by hand. It is looked at after a quarter of the steps and at the end, and goes on from the first look.
+def test_training_is_looked_at_twice():
+    config = dataclasses.replace(stacked.BASE, steps=8, batch_size=4, g_width=2, d_width=2, z_dim=4)
+    system = stacked.build(stacked.Condition(config))
+    advance, images = stacked.advancing(system), jnp.asarray(stacked.clothes()[:50])
+    (early, first), (late, last) = ((n, jax.device_get(s)) for n, s in stacked.train(system, images, 0, advance))
+    assert (early, late) == (first.step, last.step) == (2, 8)
+    init_key, key, _ = jax.random.split(jax.random.key(0), 3)
+    whole = advance(jax.jit(system.init)(init_key), images, key, 8)
+    chex.assert_trees_all_equal(jax.device_get(whole.players), last.players)
+    assert next(stacked.sampling(system)(whole, 3, 0)).shape == (3, 28, 28, 3)
