@@ -21,6 +21,20 @@ def warn_of_batch_statistics(penalty: str) -> None:
     )
 
 
+def warn_of_a_free_slope(loss: str) -> None:
+    """Warn that a Wasserstein critic whose slope nothing bounds measures no distance.
+
+    Args:
+        loss: its name.
+    """
+    warnings.warn(
+        f"--loss {loss} measures a distance only while the slope of D is bounded, which nothing does here; "
+        "--penalty gradient_penalty does, and so do the recipes wgan and wgan_gp.",
+        UserWarning,
+        stacklevel=3,
+    )
+
+
 def warn_of_accumulation(config: RecipeConfig, batchwise: Mapping[str, bool]) -> None:
     """Warn that `accumulate` changes a game in which an image is weighed against the others of its batch.
 

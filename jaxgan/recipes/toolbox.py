@@ -13,7 +13,7 @@ from jaxgan.game.schedules import cosine
 from jaxgan.losses import adversarial, penalties
 from jaxgan.losses.penalties import Critic
 from jaxgan.recipes.base import LatentConfig, check, latent_game
-from jaxgan.recipes.doubts import warn_of_accumulation
+from jaxgan.recipes.doubts import warn_of_a_free_slope, warn_of_accumulation
 from jaxgan.recipes.wiring import Penalty, Wires, objectives, punish, take_turns, wire
 
 
@@ -58,6 +58,8 @@ def stabilised(
         UserError: impossible numbers, or options that exclude each other.
     """
     check_toolbox(config, conditional)
+    if "wasserstein" in config.loss and config.penalty == "none":
+        warn_of_a_free_slope(config.loss)
     averages, dragan = config.loss.startswith("ra_"), config.penalty == "dragan"
     warn_of_accumulation(config, {"loss": averages, "top_k": config.top_k < 1, "penalty": dragan})
     wires = wire(config, G, D, conditional, config.packing)

@@ -72,8 +72,8 @@ def by_hand(name, penalty, seed):
     return apply(G, state.players["g"].variables(), jax.random.normal(z_key, (16, 2)))[:, 0, 0]
 
 
-# Oracle: the library used plainly, one game at a time. Two seeds of every game run in one program, on seven of the eight
-# devices, among which 42 games can be divided.
+# Oracle: the library used plainly, one game at a time. Two seeds of every game run in one program, on seven of the
+# eight devices, among which 42 games can be divided.
 @pytest.fixture(scope="module")
 def together():
     names, games = mixtures.cells()

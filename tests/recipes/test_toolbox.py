@@ -127,6 +127,15 @@ def test_a_penalty_on_batch_statistics_is_warned_of(case):
         contract.build(case, penalty="r1", d_norm="layer")
 
 
+@pytest.mark.parametrize("loss", ["wasserstein", "rp_wasserstein"])
+def test_a_wasserstein_critic_whose_slope_is_free_is_warned_of(loss):
+    with pytest.warns(UserWarning, match=f"--loss {loss} .* only while the slope of D is bounded"):
+        build(loss=loss)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        build(loss=loss, penalty="gradient_penalty")
+
+
 # Oracle: the better half of four fakes by the mean of their patches, by hand.
 def test_top_k_of_patch_logits_weighs_whole_images():
     patches = jnp.array([[0.0, 1.0], [5.0, -1.0], [-2.0, 0.5], [1.0, 1.0]])
