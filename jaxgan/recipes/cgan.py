@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from flax import linen as nn
 
+from jaxgan.errors import UserError, flag
 from jaxgan.game import System, policy
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgan.nets.mlp import MLPDiscriminator, MLPGenerator
@@ -44,10 +45,18 @@ def build(config: Config, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
     check_toolbox(config, conditional=True)
     check_conditional(config, "cgan")
+    _check_network(config)
     if config.penalty != "none" and (config.network, config.d_norm) == ("dcgan", "batch"):
         warn_of_batch_statistics(f"--penalty {config.penalty}")
     G, D = _networks(config, axis_name)
     return stabilised(config, G, D, axis_name, conditional=True)
+
+
+def _check_network(config: Config) -> None:
+    """Raise a UserError for options of the kind of networks that is not chosen."""
+    for name in ("g_width", "d_width", "d_norm") if config.network == "mlp" else ("g_widths", "d_widths"):
+        if getattr(config, name) != getattr(Config, name):
+            raise UserError(f"{flag(name)} is of other networks than --network {config.network}, and would do nothing.")
 
 
 def _networks(config: Config, axis_name: str | None) -> tuple[nn.Module, nn.Module]:

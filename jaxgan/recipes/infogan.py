@@ -21,6 +21,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
+from jaxgan.errors import UserError
 from jaxgan.game import Aux, GameState, LossFn, System, apply, draw, normal, policy, variables
 from jaxgan.losses import adversarial
 from jaxgan.losses.information import categorical_information, continuous_information
@@ -64,6 +65,8 @@ class Code(NamedTuple):
 def build(config: Config, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
     check(config)
+    if config.categories < 2:
+        raise UserError(f"--categories must be at least 2, got {config.categories}: one value holds no information.")
     G, D = _networks(config, axis_name)
     generate, discriminate = trained(G, config.remat), trained(D, config.remat)
 

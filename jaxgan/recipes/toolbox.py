@@ -94,15 +94,18 @@ def stabilised(
 def check_toolbox(config: ToolboxConfig, conditional: bool = False) -> None:
     """Raise a UserError for numbers that are impossible and for options that exclude each other."""
     check(config)
-    for name, most in (("label_noise", 0.5), ("label_smoothing", 0.99), ("top_k", 1.0)):
+    for name, most in (("label_noise", 0.5), ("label_smoothing", 0.5), ("top_k", 1.0)):
         if getattr(config, name) > most:
             raise UserError(f"{flag(name)} must be at most {most}, got {getattr(config, name)}.")
     if config.label_smoothing and config.loss != "non_saturating":
         raise UserError(f"--label-smoothing softens the labels of --loss non_saturating, got --loss {config.loss}.")
     if config.packing > 1 and conditional:
         raise UserError("--packing joins images of several classes, so a conditional recipe takes 1.")
-    if config.batch_size % config.packing:
-        raise UserError(f"--batch-size must be a multiple of --packing {config.packing}, got {config.batch_size}.")
+    if config.batch_size % (config.packing * config.accumulate):
+        parts = f" times --accumulate {config.accumulate}" if config.accumulate > 1 else ""
+        raise UserError(
+            f"--batch-size must be a multiple of --packing {config.packing}{parts}, got {config.batch_size}."
+        )
     if config.packing > 1 and config.top_k < 1:
         raise UserError("--top-k chooses among single fakes, which --packing above 1 does not show.")
     if config.top_k < 1 and config.loss.startswith("ra_"):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 SERIOUS = ("not_finite", "exploding", "collapse", "duplicates")
-"""Kinds of findings that --on-collapse acts on: nothing that training does from there on is worth having."""
+"""Kinds of findings that --on-collapse acts on at once: nothing that training does from there on is worth having."""
 
 _RATES = "lower --g-learning-rate and --d-learning-rate"
 _R3GAN = "the recipe r3gan"
@@ -16,7 +16,12 @@ CURES = {
     "collapse": (_RATES, *_SMOOTHER),
     "duplicates": ("--packing 2", *_SMOOTHER),
     "strong_discriminator": ("a lower --d-learning-rate", "--loss non_saturating", *_SMOOTHER),
-    "weak_discriminator": ("a lower --g-learning-rate", "a larger discriminator"),
+    "weak_discriminator": (
+        "a lower --g-learning-rate",
+        "a lower --penalty-weight",
+        "a lower --label-noise",
+        "a larger discriminator",
+    ),
     "vanishing": (_RATES, "--loss non_saturating", *_SMOOTHER),
     "gradient_ratio": (_RATES, *_SMOOTHER),
     "oscillation": (_RATES, "a lower --beta1", "--updates optimistic", *_SMOOTHER),
@@ -28,6 +33,7 @@ _POINTLESS: dict[str, Callable[[Any], bool]] = {
         config.packing > 1 or getattr(config, "top_k", 1) < 1 or getattr(config, "batch_size", 2) % 2 == 1
     ),
     "--penalty r1": lambda config: config.penalty in ("r1", "r2", "r1_r2"),
+    "a lower --penalty-weight": lambda config: getattr(config, "penalty", "") == "none",
     "--updates optimistic": lambda config: (
         getattr(config, "n_critic", 1) > 1 or getattr(config, "penalty_every", 1) > 1
     ),
@@ -50,7 +56,7 @@ class Finding(NamedTuple):
 
     @property
     def serious(self) -> bool:
-        """Whether --on-collapse acts on it."""
+        """Whether --on-collapse acts on it as soon as it is said; `watch.LASTING` has those that must last."""
         return self.kind in SERIOUS
 
     def sentence(self, config: Any, recipe: str | None = None, conditional: bool = False) -> str:

@@ -272,15 +272,16 @@ def _classifies(recent: Sequence[Numbers]) -> bool:
     """Whether D tells real from generated images, and is no Wasserstein critic, which measures how far apart they are.
 
     Such a critic is meant to be as good as it can be (Arjovsky et al. 2017, section 3), and V(D, G) of logits that are
-    no log-odds means nothing. It is known by its loss, which without the penalty is minus that distance and so below
-    zero, and by its scores, which are of pairs: d_real is 1 - d_fake (`losses.adversarial.scoreboard`).
+    no log-odds means nothing.
     """
     return not any(_measures_a_distance(block) for block in recent)
 
 
 def _measures_a_distance(block: Numbers) -> bool:
-    penalty, pair = block.get("penalty", 0.0), block.get("d_real", 0.0) + block.get("d_fake", 0.0)
-    return block.get("d/loss", 0.0) - penalty < -ROUNDING * abs(penalty) and abs(pair - 1) < ROUNDING
+    """By a loss below zero, without penalty and with the information that InfoGAN's is less; and by scores of pairs."""
+    other = block.get("penalty", 0.0) - block.get("info", 0.0) - block.get("info_continuous", 0.0)
+    pair = block.get("d_real", 0.0) + block.get("d_fake", 0.0)
+    return block.get("d/loss", 0.0) - other < -ROUNDING * abs(other) and abs(pair - 1) < ROUNDING
 
 
 def _norms(blocks: Sequence[Numbers]) -> dict[str, float]:

@@ -14,6 +14,8 @@ from jaxgan.train.monitor import BLOCK, RECENT, WINDOW
 QUIET = 8  # blocks without a finding after which it is over
 CONFIRMED = 2  # pictures in a row that must find something, or not find it any more
 FROM_SAMPLES = ("collapse", "duplicates")
+LASTING = {"strong_discriminator": 32}
+"""Blocks in which a finding must be seen to be serious, where it may pass: a generator that starves can recover."""
 
 
 class Event(NamedTuple):
@@ -111,8 +113,10 @@ class Watch:
 
     def serious(self) -> Finding | None:
         """A serious finding that has been said and is not over, or None."""
-        said = [episode.finding for kind, episode in self._open.items() if episode.seen >= _enough(kind)]
-        return next((finding for finding in said if finding.serious), None)
+        said = {kind: episode for kind, episode in self._open.items() if episode.seen >= _enough(kind)}
+        lasting = {kind for kind, blocks in LASTING.items() if kind in said and said[kind].seen >= blocks}
+        serious = (episode.finding for kind, episode in said.items() if kind in lasting or episode.finding.serious)
+        return next(serious, None)
 
     def _episodes(self, step: int, found: Sequence[Finding], of_samples: bool) -> list[Event]:
         """What begins with the findings of a look, and what is over because it has not been found for long enough."""

@@ -172,6 +172,8 @@ def test_accumulation_of_a_game_of_whole_batches_is_warned_of(changes, named):
         ({"label_noise": 0.6}, r"--label-noise must be at most 0.5, got 0.6"),
         ({"label_noise": -0.1}, "--label-noise must be at least 0, got -0.1"),
         ({"label_smoothing": 0.1, "loss": "hinge"}, "--label-smoothing softens .* got --loss hinge"),
+        ({"packing": 2, "accumulate": 16}, "multiple of --packing 2 times --accumulate 16, got 16"),
+        ({"label_smoothing": 0.99}, "--label-smoothing must be at most 0.5, got 0.99"),
         ({"packing": 3}, "--batch-size must be a multiple of --packing 3, got 16"),
         ({"packing": 2, "top_k": 0.5}, "--top-k chooses among single fakes"),
         ({"loss": "ra_hinge", "top_k": 0.5}, "--top-k chooses among single fakes, which --loss ra_hinge weighs"),

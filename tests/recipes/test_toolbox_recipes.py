@@ -191,6 +191,9 @@ def test_lsgan(targets, a, b, c):
         ("wgan", {"clip": -0.01}, "--clip must be above 0, got -0.01"),
         ("wgan", {"n_critic": 0}, "--n-critic must be above 0, got 0"),
         ("wgan_gp", {"penalty_weight": -10.0}, "--penalty-weight must be above 0, got -10.0"),
+        ("infogan", {"categories": 1}, "--categories must be at least 2, got 1"),
+        ("cgan", {"g_widths": (5,)}, "--g-widths is of other networks than --network dcgan"),
+        ("cgan/mlp", {"d_norm": "layer"}, "--d-norm is of other networks than --network mlp"),
         ("wgan_gp", {"beta2": 1.0}, "--beta2 must be above 0 and below 1, got 1.0"),
     ],
 )

@@ -76,6 +76,10 @@ def test_usual_and_largest_norms():
         ({"value": -5.1}, ["exploding"]),
         ({"value": -4.9}, []),
         ({"value": -5.1, "d/loss": -3.0}, []),  # a Wasserstein critic: its logits are no log-odds
+        (
+            {"value": -5.1, "d/loss": -3.0, "info": 2.3, "info_continuous": 1.0},
+            ["exploding"],
+        ),  # InfoGAN's is less these
         ({**PERFECT, "g/grad_norm": 0.19, "d/loss": -3.0}, []),  # and it is meant to be as good as it can be
         ({"value": -5.1, "d/loss": 7.0, "penalty": 10.0}, []),  # and its loss includes the penalty
         ({"value": -5.1, "d/loss": 13.0, "penalty": 10.0}, ["exploding"]),
@@ -214,6 +218,13 @@ def test_sentences_have_the_numbers():
         ("duplicates", wgan.Config(), "wgan", "the recipe r3gan"),
         ("duplicates", r3gan.Config(), "r3gan", "a larger --gamma"),
         ("weak_discriminator", object(), None, "a larger discriminator"),
+        (
+            "weak_discriminator",
+            gan.Config(penalty="r1", penalty_weight=1e3, label_noise=0.4),
+            "gan",
+            "a lower --g-learning-rate, a lower --penalty-weight, a lower --label-noise, or a larger discriminator",
+        ),
+        ("weak_discriminator", gan.Config(), "gan", "a lower --g-learning-rate, or a larger discriminator"),
         # Nor what it refuses, or has a like of.
         ("duplicates", gan.Config(packing=4), "gan", "--penalty r1, or the recipe r3gan"),
         ("duplicates", gan.Config(top_k=0.5), "gan", "--penalty r1, or the recipe r3gan"),

@@ -105,6 +105,19 @@ def test_only_serious_findings_are_acted_on(looks):
     assert seen.serious() is None
 
 
+# Oracle: the number of blocks that docs/monitor.md names.
+def test_a_generator_that_starves_for_long_is_serious(looks):
+    seen = Watch()
+    looks["metrics"] = [BAD]
+    steps(seen, 1, 31 * BLOCK)
+    assert seen.serious() is None
+    steps(seen, 31 * BLOCK + 1, 32 * BLOCK)
+    assert seen.serious() == BAD
+    looks["metrics"] = []
+    steps(seen, 32 * BLOCK + 1, (32 + QUIET) * BLOCK)
+    assert seen.serious() is None
+
+
 def test_what_goes_wrong_does_not_become_usual(monkeypatch):
     given = []
     monkeypatch.setattr(monitor, "look", lambda blocks, *norms: given.append(norms) or looks)
