@@ -228,9 +228,8 @@ def _check_labels(classes: int, label: Array, x: Array) -> None:
 
 def _rows(layer: Any, label: Int[Array, "b"], name: str, init: Any, features: int) -> Float[Array, "b features"]:
     """A learned row for each label, NaN for a label that is no class."""
-    table = nn.Embed(layer.classes, features, embedding_init=init, dtype=layer.dtype, name=name)
-    every = table(jnp.arange(layer.classes)).reshape(layer.classes, features)
-    return rows_of(every, label)
+    table = nn.Embed(layer.classes, features, embedding_init=init, name=name)
+    return rows_of(table.embedding, label).astype(layer.dtype)
 
 
 def _affine(vector: Float[Array, "b n"], channels: int, dtype: Any) -> Sequence[Float[Array, "b c"]]:
