@@ -78,7 +78,7 @@ def step(weights, batch, _, axis_name):
 
 @pytest.mark.parametrize("mode", ["jit", "pmap", "shard_map"])
 def test_four_devices_agree_with_one(mode):
-    expected = step(WEIGHTS, BATCH, None, None)
+    expected = jax.jit(partial(step, axis_name=None))(WEIGHTS, BATCH, None)
     mapped = partial(step, axis_name=parallel.axis_name_of(mode))
     run = parallel.parallelize(mapped, mode, parallel.make_mesh(jax.devices()[:4]), donate=False)
     found = run(WEIGHTS, BATCH, jax.random.key(0))
@@ -87,6 +87,6 @@ def test_four_devices_agree_with_one(mode):
 
 def test_half_precision_is_reduced_in_single():
     half = {**BATCH, "real": REAL.astype(jnp.bfloat16), "fake": FAKE.astype(jnp.bfloat16)}
-    found, expected = terms(WEIGHTS, half, None), terms(WEIGHTS, BATCH, None)
+    found, expected = (jax.jit(partial(terms, axis_name=None))(WEIGHTS, batch) for batch in (half, BATCH))
     assert {value.dtype for value in found.values()} == {jnp.dtype("float32")}
     jax.tree.map(partial(np.testing.assert_allclose, rtol=0.03, atol=0.03), found, expected)
