@@ -59,9 +59,7 @@ def remedies(out: Path, modes: Sequence[Row], images: Sequence[Row]) -> list[Row
         modes: rows of `mixtures`.
         images: rows of `stacked`.
     """
-    shares = {
-        task: {cure: gains(modes, task, total, cure) for cure in CURES} for task, total in (("ring", 8), ("grid", 25))
-    }
+    shares = {task: {cure: gains(modes, task, total, cure) for cure in CURES} for task, total in points.MODES.items()}
     figures.remedies(out, shares)
     rows = []
     for task, by_cure in shares.items():

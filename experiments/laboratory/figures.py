@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from laboratory import dirac
+from laboratory import dirac, points
 from laboratory.choices import LOSSES
 from laboratory.mixtures import PENALTIES, REMEDIES
 from laboratory.record import Row
@@ -62,7 +62,7 @@ def mixtures(out: Path, rows: Sequence[Row]) -> None:
     remedies = [name for name in (*REMEDIES, "spectral_norm") if any(row["remedy"] == name for row in rows)]
     measures = (("covered", "% of {} modes covered"), ("high_quality", "% of samples near a mode"))
     with _panels(out / "mode_collapse_mixtures.png", 2, 2, (10, 8.4), sharex=True, sharey=True) as axes:
-        for column, (task, modes) in zip(axes.T, (("ring", 8), ("grid", 25)), strict=True):
+        for column, (task, modes) in zip(axes.T, points.MODES.items(), strict=True):
             for ax, (measure, title) in zip(column, measures, strict=True):
                 means = [[_mean(rows, measure, task=task, remedy=r, penalty=p) for p in PENALTIES] for r in remedies]
                 _heat(ax, np.array(means) / (modes if measure == "covered" else 1))

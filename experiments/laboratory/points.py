@@ -9,7 +9,10 @@ from jaxtyping import Array, Float, Key
 
 from jaxgan.metrics.modes import class_modes, mixture_modes
 
-_ROOM = 25  # modes that a task has room for: one program serves them all
+MODES = {"ring": 8, "grid": 25}
+"""The tasks, and how many modes each has."""
+
+_ROOM = max(MODES.values())  # one program serves all tasks
 
 
 class Task(NamedTuple):

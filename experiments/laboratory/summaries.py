@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from laboratory import points
 from laboratory.choices import LOSSES
 from laboratory.figures import words
 from laboratory.mixtures import PENALTIES
 from laboratory.record import Row
-
-_TASKS = {"ring": 8, "grid": 25}
 
 
 def of_mixtures(rows: Sequence[Row]) -> list[list[Row]]:
@@ -36,7 +35,7 @@ def without_remedy(rows: Sequence[Row]) -> list[Row]:
     cells = {(row["task"], row["loss"], row["penalty"]): row for row in rows if row["remedy"] == "none"}
 
     def text(loss: str, penalty: str) -> str:
-        found = [cells[task, loss, penalty] for task in _TASKS]
+        found = [cells[task, loss, penalty] for task in points.MODES]
         return ", ".join(f"{row['covered']:.1f} ± {row['covered +-']:.1f}" for row in found)
 
     return [{"loss": words(loss)} | {words(penalty): text(loss, penalty) for penalty in PENALTIES} for loss in LOSSES]
@@ -47,6 +46,6 @@ def _means(rows: Sequence[Row], **where: str | float) -> Row:
     columns = {"covered": "modes of {}", "high_quality": "high quality", "reverse_kl": "reverse KL"}
     return {
         f"{task}: {title.format(modes)}": float(np.mean([row[column] for row in chosen if row["task"] == task]))
-        for task, modes in _TASKS.items()
+        for task, modes in points.MODES.items()
         for column, title in columns.items()
     }
