@@ -9,9 +9,10 @@ PACKAGE = Path(__file__).parents[1] / "jaxgan"
 # Each part may import the parts of earlier rows, and itself; parts of one row know nothing of each other.
 ROWS = (
     {"errors"},
+    {"fields"},
     {"game", "losses"},
-    {"layers", "augment", "data"},
-    {"nets", "metrics", "latent"},
+    {"layers", "augment", "data", "made"},
+    {"nets", "metrics", "show", "latent"},
     {"recipes"},
     {"train", "interop"},
     {"cli"},

@@ -16,15 +16,16 @@ from jaxgan.game.state import (
     PlayFn,
     Round,
     StepFn,
-    System,
     apply,
     parameter_count,
     variables,
 )
 from jaxgan.game.step import init_state, make_train_step, microbatches
+from jaxgan.game.system import Duel, Show, System, Verb
 
 __all__ = [
     "Aux",
+    "Duel",
     "Ema",
     "GameState",
     "LossFn",
@@ -35,8 +36,10 @@ __all__ = [
     "Policy",
     "Precision",
     "Round",
+    "Show",
     "StepFn",
     "System",
+    "Verb",
     "adam",
     "apply",
     "clipped",

@@ -121,30 +121,6 @@ class GameState:
 StepFn: TypeAlias = Callable[[GameState, Batch, Key[Array, ""]], tuple[GameState, Metrics]]
 
 
-class System(NamedTuple):
-    """What a recipe returns, and all that training, sampling and evaluation know of it.
-
-    Attributes:
-        init: `key -> state`.
-        step: `(state, batch, key) -> (state, metrics)`; `key` is the run's, the same at every step.
-        sample: `(state, keys [n], label [n] or None) -> images [n, h, w, c]` in [-1, 1], by averaged weights if kept.
-        networks: the Flax modules by player.
-        config: the recipe's configuration.
-        microbatches: a batch has `config.batch_size * microbatches` examples (critic steps take several).
-        conditional: `sample` takes the class of each image.
-        codes: what `sample` takes are codes that it gave a meaning of its own, not the classes of the data.
-    """
-
-    init: Callable[[Key[Array, ""]], GameState]
-    step: StepFn
-    sample: Callable[[GameState, Key[Array, " n"], Array | None], Float[Array, "n h w c"]]
-    networks: dict[str, Any]
-    config: Any
-    microbatches: int = 1
-    conditional: bool = False
-    codes: bool = False
-
-
 def variables(params: Params, collections: Vars, player: str) -> dict[str, Any]:
     """Flax variables of `player`, as `Module.apply` takes them."""
     return {"params": params[player], **collections[player]}

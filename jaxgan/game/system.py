@@ -1,0 +1,94 @@
+"""What a recipe returns: the game, what it takes, and what the trained system does for users."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
+
+from jaxtyping import Array, Key
+
+from jaxgan.errors import UserError
+from jaxgan.fields import Field, Spec
+from jaxgan.game.state import GameState, StepFn
+
+
+class Verb(NamedTuple):
+    """Something that a trained system does for users: sample, translate, fill, encode, rollout ...
+
+    Attributes:
+        run: `(state, given, keys [n]) -> made`, batches by field name in the units that networks see. Pure, and the
+            made example i depends on the given example i and on key i only.
+        makes: the fields made.
+        given: the fields taken: of the user, or of rows of the data.
+        truth: made fields of which the right answer is the same row of the data.
+    """
+
+    run: Callable[[GameState, dict[str, Array], Key[Array, " n"]], dict[str, Array]]
+    makes: Spec
+    given: Mapping[str, Field] = {}
+    truth: tuple[str, ...] = ()
+
+
+class Show(NamedTuple):
+    """A preview.
+
+    Attributes:
+        verb: the name of the verb that it shows.
+        layout: "grid" of what is made; or "sheet", a row an example: given, made, truth.
+    """
+
+    verb: str
+    layout: Literal["grid", "sheet"] = "grid"
+
+
+class Duel(NamedTuple):
+    """Who plays whom: for the monitor, the progress line and the summary.
+
+    Attributes:
+        maker: the moves (or player) that make examples.
+        judge: the moves (or player) that judge them.
+        board: prefix of the scoreboard's metrics, such as "ab/".
+        critic: whether the judge's logits are log-odds, or measure a distance and mean nothing by themselves.
+    """
+
+    maker: str = "g"
+    judge: str = "d"
+    board: str = ""
+    critic: Literal["odds", "distance"] = "odds"
+
+
+class System(NamedTuple):
+    """What a recipe returns, and all that training, previews, commands and evaluation know of it.
+
+    Attributes:
+        init: `key -> state`.
+        step: `(state, batch, key) -> (state, metrics)`; `key` is the run's, the same at every step.
+        config: the recipe's configuration.
+        batch: the fields that `step` takes, as networks see them.
+        verbs: what the system does for users, by name.
+        shows: what a run previews.
+        duels: who plays whom; () for a system without a game between a maker and a judge.
+        cures: finding of the monitor -> what usually helps and can be done with this configuration.
+        frozen: loads networks that never move, for `GameState.frozen`; None for none.
+        microbatches: a batch has `config.batch_size * microbatches` examples (critic steps take several).
+    """
+
+    init: Callable[[Key[Array, ""]], GameState]
+    step: StepFn
+    config: Any
+    batch: Spec
+    verbs: Mapping[str, Verb] = {}
+    shows: tuple[Show, ...] = ()
+    duels: tuple[Duel, ...] = ()
+    cures: Mapping[str, tuple[str, ...]] = {}
+    frozen: Callable[[], Mapping[str, Any]] | None = None
+    microbatches: int = 1
+
+    def verb(self, name: str) -> Verb:
+        """The verb of this name; UserError lists those that there are."""
+        if name not in self.verbs:
+            raise UserError(f"this system has no verb {name!r}; it has {', '.join(self.verbs) or 'none'}.")
+        return self.verbs[name]
+
+    def __repr__(self) -> str:
+        """One line: a configuration and names, no functions."""
+        names = f"batch={list(self.batch)}, verbs={list(self.verbs)}"
+        return f"System({type(self.config).__name__}, {names}, microbatches={self.microbatches})"
