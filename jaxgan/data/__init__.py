@@ -1,21 +1,25 @@
-"""Images for training: bundled, TensorFlow Datasets, folders, zips, arrays; streamed or resident on the device."""
+"""Examples for training: bundled, TensorFlow Datasets, folders, zips, arrays; streamed or resident on the device."""
 
-from jaxgan.data.device import normalize, resident, take, to_uint8
+from jaxgan.data.device import resident, take
+from jaxgan.data.held import hold_out
 from jaxgan.data.load import load
-from jaxgan.data.order import BatchOrder, order
+from jaxgan.data.order import BatchOrder, order, orders
 from jaxgan.data.pipeline import stream
-from jaxgan.data.source import ImageData, gather, nbytes
+from jaxgan.data.source import ArraySource, Data, Table, gather, nbytes, of_arrays
 
 __all__ = [
+    "ArraySource",
     "BatchOrder",
-    "ImageData",
+    "Data",
+    "Table",
     "gather",
+    "hold_out",
     "load",
     "nbytes",
-    "normalize",
+    "of_arrays",
     "order",
+    "orders",
     "resident",
     "stream",
     "take",
-    "to_uint8",
 ]

@@ -18,7 +18,7 @@ LABEL_KEYS = ("labels", "label", "y_train", "arr_1")
 
 def from_arrays(
     images: UInt8[np.ndarray, "n h w *c"], labels: Int32[np.ndarray, "n"] | None, name: str, settings: Settings
-) -> source.ImageData:
+) -> source.Data:
     """Returns the images, brought to the size and channels asked for, ready for training.
 
     Args:
@@ -38,24 +38,25 @@ def from_arrays(
     fitted = np.empty((total, *target.shape), np.uint8)
     flat = images[..., 0] if images.ndim == 4 and images.shape[3] == 1 else images
     classes = 0 if labels is None else int(labels.max()) + 1
-    examples = source.ArraySource(fitted, labels if classes > 1 else None)
+    class_names = tuple(str(label) for label in range(classes)) if classes > 1 else ()
+    held = {"image": fitted} if labels is None or not class_names else {"image": fitted, "label": labels}
+    examples = source.ArraySource(held)
 
     def visit(index: int) -> bytes:
         fitted[index] = decode.to_array(Image.fromarray(flat[index]), target)
         return source.digest(examples[index])
 
     digests = in_threads(visit, total)
-    class_names = tuple(str(label) for label in range(classes)) if classes > 1 else ()
-    return source.image_data(examples, target, class_names, name, note, digests)
+    return source.make_data(examples, target.spec(class_names), name, note, digests, target.settings)
 
 
-def load_idx(path: Path, name: str, settings: Settings) -> source.ImageData:
+def load_idx(path: Path, name: str, settings: Settings) -> source.Data:
     """Returns the set in an IDX image file and the label file beside it; raises UserError if one is damaged."""
     images, labels = idx.read(path)
     return from_arrays(images, labels, name, settings)
 
 
-def load_numpy(path: Path, name: str, settings: Settings) -> source.ImageData:
+def load_numpy(path: Path, name: str, settings: Settings) -> source.Data:
     """Returns the set in an `.npy` file of images, or an `.npz` file of images and perhaps labels.
 
     Raises:

@@ -1,48 +1,40 @@
-"""Data that stays on the device: the whole set as uint8, gathered and normalised inside the compiled step."""
+"""Data that stays on the device: whole tables as they are stored, gathered inside the compiled step."""
 
 from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, UInt8
+from jaxtyping import Array, Int
 
-from jaxgan.data.source import ArraySource, ImageData
+from jaxgan.data.source import ArraySource, Data, Table
 from jaxgan.data.threads import in_threads
+from jaxgan.fields import Spec
 
 
-def resident(data: ImageData) -> dict[str, np.ndarray]:
-    """Returns the whole set as {"image": uint8 [N, H, W, C], "label": int32 [N]} ("label" only if labelled).
+def resident(data: Data, spec: Spec) -> tuple[dict[str, np.ndarray], ...]:
+    """Returns, for each table, its fields that `spec` names as {name: array [n, ...]}.
 
-    Allocates `nbytes(data)` bytes unless the set lies in memory already.
+    Allocates `nbytes(data, spec)` bytes unless the set lies in memory already.
     """
-    source = data.source
-    if isinstance(source, ArraySource):
-        return {"image": source.images} if source.labels is None else {"image": source.images, "label": source.labels}
-    arrays: dict[str, np.ndarray] = {"image": np.empty((len(source), *data.image_shape), np.uint8)}
-    if data.class_names:
-        arrays["label"] = np.empty(len(source), np.int32)
+    return tuple(_whole(table, spec) for table in data.tables)
+
+
+def _whole(table: Table, spec: Spec) -> dict[str, np.ndarray]:
+    names = [name for name in table.spec if name in spec]
+    if isinstance(table.source, ArraySource):
+        return {name: table.source.arrays[name] for name in names}
+    arrays = {name: np.empty((table.rows, *spec[name].fixed), spec[name].dtype) for name in names}
 
     def fill(index: int) -> None:
-        for key, value in source[index].items():
-            arrays[key][index] = value
+        example = table.source[index]
+        for name in names:
+            arrays[name][index] = example[name]
 
-    in_threads(fill, len(source))
+    in_threads(fill, table.rows)
     return arrays
 
 
 def take(arrays: Mapping[str, Array | np.ndarray], index: Int[Array, "*b"] | Int[np.ndarray, "*b"]) -> dict[str, Array]:
-    """Gathers a batch from arrays [N, ...] by index [B]; pure, for use inside `jit`. The image stays uint8."""
+    """Gathers a batch from arrays [N, ...] by index [B]; pure, for use inside `jit`. All stays as it is stored."""
     return jax.tree.map(lambda whole: jnp.take(jnp.asarray(whole), index, axis=0), dict(arrays))
-
-
-def normalize(batch: Mapping[str, Array | np.ndarray]) -> dict[str, Array]:
-    """Maps the uint8 image of a batch to float32 in [-1, 1] (x / 127.5 - 1); the rest passes unchanged."""
-    image = jnp.asarray(batch["image"], jnp.float32) / 127.5 - 1.0
-    return {key: jnp.asarray(value) for key, value in batch.items()} | {"image": image}
-
-
-def to_uint8(images: Float[Array, "..."] | Float[np.ndarray, "..."]) -> UInt8[Array, "..."]:
-    """Maps float images in [-1, 1] to uint8, rounding to nearest and clipping; the inverse of `normalize`."""
-    scaled = (jnp.asarray(images, jnp.float32) + 1.0) * 127.5
-    return jnp.clip(jnp.round(scaled), 0, 255).astype(jnp.uint8)

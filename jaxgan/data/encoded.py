@@ -1,4 +1,4 @@
-"""From many encoded images to an `ImageData`: agree on one shape, decode in threads, report what is broken."""
+"""From many encoded images to `Data`: agree on one shape, decode in threads, report what is broken."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
@@ -91,7 +91,7 @@ def _report(broken: Sequence[Broken], total: int, name: str) -> UserError:
     return UserError(f"{len(broken)} of {total} images in {name} cannot be read; repair or remove: {shown}{more}.")
 
 
-def _decode_all(encoded: EncodedImages, target: Fit, name: str, keep: bool) -> tuple[source.ImageSource, list[bytes]]:
+def _decode_all(encoded: EncodedImages, target: Fit, name: str, keep: bool) -> tuple[source.Source, list[bytes]]:
     """Decodes every image once; returns the source to train from and the examples' digests."""
     lazy, total = EncodedSource(encoded, target), len(encoded.names)
     images = np.empty((total if keep else 0, *target.shape), np.uint8)
@@ -109,11 +109,11 @@ def _decode_all(encoded: EncodedImages, target: Fit, name: str, keep: bool) -> t
     digests = in_threads(visit, total)
     if broken := [one for one in digests if isinstance(one, Broken)]:
         raise _report(broken, total, name)
-    kept = source.ArraySource(images, labels if encoded.class_names else None)
+    kept = source.ArraySource({"image": images} | ({"label": labels} if encoded.class_names else {}))
     return kept if keep else lazy, [one for one in digests if isinstance(one, bytes)]
 
 
-def load(encoded: EncodedImages, name: str, target: Fit, note: str, identity: str | None = None) -> source.ImageData:
+def load(encoded: EncodedImages, name: str, target: Fit, note: str, identity: str | None = None) -> source.Data:
     """Returns the images ready for training, kept decoded in memory if they fit into `IN_MEMORY_BYTES`.
 
     Args:
@@ -132,4 +132,4 @@ def load(encoded: EncodedImages, name: str, target: Fit, note: str, identity: st
         examples, digests = EncodedSource(encoded, target), [identity.encode()]
     else:
         examples, digests = _decode_all(encoded, target, name, keep)
-    return source.image_data(examples, target, encoded.class_names, name, note, digests)
+    return source.make_data(examples, target.spec(encoded.class_names), name, note, digests, target.settings)

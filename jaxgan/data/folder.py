@@ -80,9 +80,7 @@ def _walk(root: Path) -> list[PurePosixPath]:
     return paths
 
 
-def _load(
-    found: Listing, open_path: Callable[[PurePosixPath], File], name: str, settings: Settings
-) -> source.ImageData:
+def _load(found: Listing, open_path: Callable[[PurePosixPath], File], name: str, settings: Settings) -> source.Data:
     if not found.paths:
         raise UserError(f"--data {name} holds no images: none of its files has an ending such as .png, .jpg or .webp.")
 
@@ -94,7 +92,7 @@ def _load(
     return encoded.load(images, name, target, note)
 
 
-def load_folder(root: Path, name: str, settings: Settings) -> source.ImageData:
+def load_folder(root: Path, name: str, settings: Settings) -> source.Data:
     """Returns the images in a folder and below.
 
     Raises:
@@ -103,7 +101,7 @@ def load_folder(root: Path, name: str, settings: Settings) -> source.ImageData:
     return _load(listing(_walk(root)), lambda path: open(root / path, "rb"), name, settings)
 
 
-def load_zip(path: Path, name: str, settings: Settings) -> source.ImageData:
+def load_zip(path: Path, name: str, settings: Settings) -> source.Data:
     """Returns the images in a zip file, unpacked in memory only.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The one door: a name or a path to an `ImageData`."""
+"""The one door: a name or a path to `Data`."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Literal
 
 from jaxgan.data import settings as settings_module
 from jaxgan.data.settings import Resize, Settings, Size
-from jaxgan.data.source import ImageData
+from jaxgan.data.source import Data
 from jaxgan.errors import UserError
 
 BUNDLED = "fashion_mnist_10k"
@@ -18,7 +18,7 @@ def _looks_like_path(spec: str) -> bool:
     return marked or Path(spec).is_absolute()
 
 
-def _load_path(path: Path, spec: str, settings: Settings) -> ImageData:
+def _load_path(path: Path, spec: str, settings: Settings) -> Data:
     from jaxgan.data import arrays, folder, idx
 
     if (path / "config.json").is_file() and (path / "checkpoints").is_dir():
@@ -42,7 +42,7 @@ def load(
     resize: Resize = "crop",
     channels: int | None = None,
     data_dir: str | os.PathLike[str] | None = None,
-) -> ImageData:
+) -> Data:
     """Loads images by name or from a path.
 
     Args:

@@ -6,7 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int32
 
+from jaxgan.data.source import Data
 from jaxgan.errors import UserError
+
+APART = 2**32  # between the seeds of two tables; seeds of runs are smaller
 
 
 @lru_cache(maxsize=4)
@@ -63,3 +66,14 @@ def order(size: int, seed: int, batch_size: int) -> BatchOrder:
     if not 0 <= seed < 2**64:
         raise UserError(f"--seed takes a whole number from 0 to 2^64 - 1, got {seed}.")
     return BatchOrder(size, seed, batch_size)
+
+
+def orders(data: Data, seed: int, batch_size: int) -> tuple[BatchOrder, ...]:
+    """Returns the order of each table: they are drawn independently of each other.
+
+    Args:
+      data: what is drawn from.
+      seed: the run's seed, 0 or more.
+      batch_size: examples a step, over all processes.
+    """
+    return tuple(order(table.rows, seed + k * APART, batch_size) for k, table in enumerate(data.tables))

@@ -7,30 +7,38 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxgan.data.order import BatchOrder, order
-from jaxgan.data.source import ImageData, ImageSource, gather
+from jaxgan.data.order import BatchOrder, orders
+from jaxgan.data.source import Data, gather
 from jaxgan.errors import UserError
+from jaxgan.fields import Spec
 
 
 class ShareSource(NamedTuple):
     """One process's share of the batch of every step from `start` on, as a random-access source for grain."""
 
-    source: ImageSource
-    batches: BatchOrder
+    data: Data
+    names: tuple[str, ...]
+    batches: tuple[BatchOrder, ...]
     start: int
     first: int
     rows: int
 
     def __len__(self) -> int:
-        return sys.maxsize // self.batches.batch_size  # no end
+        return sys.maxsize // self.batches[0].batch_size  # no end
 
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:  # type: ignore[override]
-        entry = (self.start + index) * self.batches.batch_size + self.first
-        return gather(self.source, self.batches.rows(entry, self.rows))
+        entry = (self.start + index) * self.batches[0].batch_size + self.first
+        batch: dict[str, np.ndarray] = {}
+        for table, order in zip(self.data.tables, self.batches, strict=True):
+            names = [name for name in self.names if name in table.spec]
+            if names:
+                batch |= gather(table.source, order.rows(entry, self.rows), names)
+        return batch
 
 
 def stream(
-    data: ImageData,
+    data: Data,
+    spec: Spec,
     batch_size: int,
     seed: int,
     start: int = 0,
@@ -40,14 +48,14 @@ def stream(
 ) -> Iterator[dict[str, np.ndarray]]:
     """Yields this process's share of the batches of steps start, start + 1, ... without end.
 
-    Each is {"image": uint8 [b, H, W, C], "label": int32 [b]} ("label" only if labelled), where b is
-    batch_size / process_count: the contiguous rows process_index * b, ... of the batch that
-    `order(len(data.source), seed, batch_size)[t]` names. No other image is read, and no work is done for the steps
-    before `start`.
+    Each is {name: array [b, ...]} as it is stored, where b is batch_size / process_count: the contiguous rows
+    process_index * b, ... of the batch that `orders(data, seed, batch_size)[table][t]` names. No other example is read,
+    and no work is done for the steps before `start`.
 
     Args:
       data: what to draw from.
-      batch_size: images a step, over all processes.
+      spec: the fields that are wanted.
+      batch_size: examples a step, over all processes.
       seed: the run's seed.
       start: the first step.
       process_index: this process's number, 0 to process_count - 1.
@@ -62,8 +70,8 @@ def stream(
     if batch_size % process_count:
         raise UserError(f"--batch-size {batch_size} cannot be shared evenly by {process_count} processes.")
     count = batch_size // process_count
-    batches = order(len(data.source), seed, batch_size)
-    share = ShareSource(data.source, batches, start, process_index * count, count)
+    batches = orders(data, seed, batch_size)
+    share = ShareSource(data, tuple(spec), batches, start, process_index * count, count)
     threads = workers or min(16, os.cpu_count() or 1)
     options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=threads)
     dataset: Any = grain.MapDataset.source(share)

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from io import BufferedReader, BytesIO
 from typing import Literal, NamedTuple, get_args
 
+from jaxgan import fields
 from jaxgan.errors import UserError
+from jaxgan.fields import Field
 
 Resize = Literal["crop", "pad", "stretch"]
 Size = tuple[int, int]
@@ -40,6 +42,16 @@ class Fit(NamedTuple):
     def shape(self) -> tuple[int, int, int]:
         """(height, width, channels)."""
         return (self.height, self.width, self.channels)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What beside the shape makes the pixels what they are, as JSON values."""
+        return {"resize": self.resize}
+
+    def spec(self, class_names: tuple[str, ...]) -> dict[str, Field]:
+        """The fields of images of this shape, and of their classes where there are any."""
+        images = {"image": fields.image(*self.shape)}
+        return images | {"label": fields.label(class_names)} if class_names else images
 
 
 class Header(NamedTuple):

@@ -187,7 +187,7 @@ def _encoded(opened: Any, image_key: str, label_key: str | None, class_names: tu
     return encoded.EncodedImages([f"image {row}" for row in range(len(opened))], read, class_names)
 
 
-def load(spec: str, settings: Settings, data_dir: str | os.PathLike[str] | None) -> source.ImageData:
+def load(spec: str, settings: Settings, data_dir: str | os.PathLike[str] | None) -> source.Data:
     """Returns a TFDS data set: its first image feature, and its first class label if it has one.
 
     Args:
