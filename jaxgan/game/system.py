@@ -26,6 +26,14 @@ class Verb(NamedTuple):
     given: Mapping[str, Field] = {}
     truth: tuple[str, ...] = ()
 
+    def __call__(self, state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
+        """What `run` makes; a UserError names fields that it takes and was not given."""
+        if missing := [name for name in self.given if name not in given]:
+            raise UserError(
+                f"this verb takes {', '.join(self.given)}, one for each example; missing: {', '.join(missing)}."
+            )
+        return self.run(state, {name: given[name] for name in self.given}, keys)
+
 
 class Show(NamedTuple):
     """A preview.

@@ -1,7 +1,8 @@
 """Recipes: one system a file, each from its paper.
 
-A recipe is a module of this package with a docstring (its first line is the summary), a `Config` and
-`build(config, axis_name=None) -> System`. Putting a file here is all that it takes to add one.
+A recipe is a module of this package with a docstring (its first line is the summary), `NEEDS` (the fields that it takes
+of data), a `Config`, perhaps `PRESETS`, and `build(config, spec, axis_name=None) -> System`. Putting a file here is all
+that it takes to add one.
 """
 
 import difflib
@@ -11,7 +12,7 @@ from types import ModuleType
 
 from jaxgan.errors import UserError
 
-SHARED = ("base", "doubts", "toolbox", "wiring")  # modules here that are no recipes
+SHARED = ("base", "cures", "doubts", "toolbox", "wiring")  # modules here that are no recipes
 
 
 def names() -> tuple[str, ...]:

@@ -7,38 +7,37 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import jax
-import jax.numpy as jnp
 import optax
-from flax import linen as nn
 from jaxtyping import Array, Key
 
 from jaxgan.errors import UserError, flag
+from jaxgan.fields import Spec, shapes
 from jaxgan.game import (
+    Duel,
     Ema,
     GameState,
     Precision,
     Round,
+    Show,
     StepFn,
     System,
+    Verb,
     adam,
     init_state,
     make_train_step,
     microbatches,
 )
+from jaxgan.recipes.cures import cures_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecipeConfig:
     """The fields that all recipes have. Every number must be positive unless the field is in `MAY_BE_ZERO`."""
 
-    image_shape: tuple[int, int, int] = (28, 28, 1)
-    """Height, width and channels of the images, in pixels; taken from the data."""
-    classes: int = 0
-    """Number of classes of the labels, 0 without labels; taken from the data."""
     steps: int = 10_000
     """Training steps in all."""
     batch_size: int = 64
-    """Images per step, over all devices."""
+    """Examples per step, over all devices."""
     precision: Precision = "float32"
     """Number format of activations; weights, losses and optimiser stay float32."""
     accumulate: int = 1
@@ -63,7 +62,7 @@ class LatentConfig(RecipeConfig):
     """Adam's decay of the first moment, for both players."""
 
 
-MAY_BE_ZERO = ("classes", "ema_halflife_kimg", "beta1", "label_smoothing", "label_noise", "penalty_weight_end")
+MAY_BE_ZERO = ("ema_halflife_kimg", "beta1", "label_smoothing", "label_noise", "penalty_weight_end")
 
 
 def check(config: RecipeConfig) -> None:
@@ -91,9 +90,9 @@ def check(config: RecipeConfig) -> None:
         )
 
 
-def check_conditional(config: RecipeConfig, recipe: str) -> None:
+def require_labels(spec: Spec, recipe: str) -> None:
     """Raise a UserError when a recipe that needs labels gets data without."""
-    if config.classes < 1:
+    if "label" not in spec:
         raise UserError(
             f"{recipe} needs labelled images (a folder with one sub-folder per class), but the data has none."
         )
@@ -102,64 +101,66 @@ def check_conditional(config: RecipeConfig, recipe: str) -> None:
 INIT_STREAM = 0x696E6974  # larger than any step
 
 
-def optimizers_of(
-    config: LatentConfig, own: Mapping[str, optax.GradientTransformation] | None
-) -> Mapping[str, optax.GradientTransformation]:
-    """The recipe's own optimisers, or Adam for the generator and the discriminator, each with its own rate."""
-    return own or adams(config)
-
-
 def adams(config: LatentConfig, beta2: float = 0.999) -> dict[str, optax.GradientTransformation]:
     """Adam for the generator and the discriminator, each with its own rate."""
     rates = {"g": config.g_learning_rate, "d": config.d_learning_rate}
     return {name: adam(rate, config.beta1, beta2) for name, rate in rates.items()}
 
 
-def batch_shapes(config: RecipeConfig, cuts: int) -> dict[str, jax.ShapeDtypeStruct]:
-    """Shapes of a batch of `cuts` microbatches, as training gives it."""
-    rows = config.batch_size * cuts
-    shapes = {"image": jax.ShapeDtypeStruct((rows, *config.image_shape), jnp.float32)}
-    return shapes | ({"label": jax.ShapeDtypeStruct((rows,), jnp.int32)} if config.classes else {})
-
-
-def latent_game(
-    config: LatentConfig,
-    networks: Mapping[str, nn.Module],
+def system_of(
+    config: RecipeConfig,
+    batch: Spec,
     rounds: Sequence[Round],
-    init_players: Callable[[Key[Array, ""], Key[Array, ""]], Mapping[str, Any]],
-    sample: Callable[..., Array],
-    axis_name: str | None,
+    init_players: Callable[[Key[Array, ""]], Mapping[str, Any]],
+    optimizers: Mapping[str, optax.GradientTransformation],
     *,
-    optimizers: Mapping[str, optax.GradientTransformation] | None = None,
+    verbs: Mapping[str, Verb],
+    averaged: Sequence[str] = ("g",),
+    shows: tuple[Show, ...] | None = None,
+    duels: tuple[Duel, ...] = (Duel(),),
+    cures: Mapping[str, tuple[str, ...]] | None = None,
     extras: Mapping[str, Any] | None = None,
-    conditional: bool = False,
     make_step: Callable[..., StepFn] = make_train_step,
+    axis_name: str | None = None,
 ) -> System:
-    """The system of a game between a generator `g` and a discriminator `d`, with a moving average of `g`.
+    """The system of a game: its step, its first state, and what it declares.
 
     Args:
         config: the recipe's configuration.
-        networks: the modules of the players.
+        batch: the fields of a batch.
         rounds: the game.
-        init_players: `(g_key, d_key) -> {"g": variables, "d": variables}`.
-        sample: as in `System`.
-        axis_name: as for `make_train_step`.
-        optimizers: of both players; Adam with the configuration's rates unless given.
+        init_players: `key -> variables by player`.
+        optimizers: of each player that moves.
+        verbs: as in `System`.
+        averaged: players of which a moving average is kept, where the configuration has a half-life.
+        shows: as in `System`; every verb unless given, in a sheet where its right answers are known.
+        duels: as in `System`.
+        cures: as in `System`; those of `recipes.cures` that the configuration has unless given.
         extras: as for `init_state`.
-        conditional: as in `System`.
         make_step: `make_train_step`, or `make_extragradient_step`.
+        axis_name: as for `make_train_step`.
     """
-    optimizers = optimizers_of(config, optimizers)
-    ema = {"g": Ema(config.ema_halflife_kimg)} if config.ema_halflife_kimg else {}
+    ema = {name: Ema(config.ema_halflife_kimg) for name in averaged} if config.ema_halflife_kimg else {}
     step = make_step(rounds, optimizers, ema=ema, axis_name=axis_name, accumulate=config.accumulate)
 
     def init(rng: Key[Array, ""]) -> GameState:
         # The run's key is folded with step numbers; the players' keys must come from elsewhere.
-        g_key, d_key = jax.random.split(jax.random.fold_in(rng, INIT_STREAM))
-        players, batch = init_players(g_key, d_key), batch_shapes(config, microbatches(rounds))
-        return init_state(rounds, optimizers, players, ema=ema, extras=extras, batch=batch, axis_name=axis_name)
+        players = init_players(jax.random.fold_in(rng, INIT_STREAM))
+        rows = shapes(batch, config.batch_size * microbatches(rounds))
+        return init_state(rounds, optimizers, players, ema=ema, extras=extras, batch=rows, axis_name=axis_name)
 
-    return System(init, step, sample, dict(networks), config, microbatches(rounds), conditional)
+    shown = tuple(Show(name, "sheet" if verb.truth else "grid") for name, verb in verbs.items())
+    return System(
+        init=init,
+        step=step,
+        config=config,
+        batch=batch,
+        verbs=verbs,
+        shows=shown if shows is None else shows,
+        duels=duels,
+        cures=cures_of(config, "label" in batch) if cures is None else cures,
+        microbatches=microbatches(rounds),
+    )
 
 
 def _choices(hint: Any) -> tuple[Any, ...]:

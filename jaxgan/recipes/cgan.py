@@ -14,12 +14,15 @@ from typing import Any, Literal
 from flax import linen as nn
 
 from jaxgan.errors import UserError, flag
+from jaxgan.fields import Needs, Spec, classes
 from jaxgan.game import System, policy
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgan.nets.mlp import MLPDiscriminator, MLPGenerator
-from jaxgan.recipes.base import check_conditional
+from jaxgan.recipes.base import require_labels
 from jaxgan.recipes.doubts import warn_of_batch_statistics
 from jaxgan.recipes.toolbox import ToolboxConfig, check_toolbox, stabilised
+
+NEEDS = Needs({"image": "image", "label": "label"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,15 +44,15 @@ class Config(ToolboxConfig):
     """MLP: units of the discriminator's hidden layers."""
 
 
-def build(config: Config, axis_name: str | None = None) -> System:
+def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
     check_toolbox(config, conditional=True)
-    check_conditional(config, "cgan")
+    require_labels(spec, "cgan")
     _check_network(config)
     if config.penalty != "none" and (config.network, config.d_norm) == ("dcgan", "batch"):
         warn_of_batch_statistics(f"--penalty {config.penalty}")
-    G, D = _networks(config, axis_name)
-    return stabilised(config, G, D, axis_name, conditional=True)
+    G, D = _networks(config, spec, axis_name)
+    return stabilised(config, spec, G, D, axis_name, conditional=True)
 
 
 def _check_network(config: Config) -> None:
@@ -59,11 +62,11 @@ def _check_network(config: Config) -> None:
             raise UserError(f"{flag(name)} is of other networks than --network {config.network}, and would do nothing.")
 
 
-def _networks(config: Config, axis_name: str | None) -> tuple[nn.Module, nn.Module]:
-    shared: dict[str, Any] = {"classes": config.classes, "dtype": policy(config.precision).compute}
+def _networks(config: Config, spec: Spec, axis_name: str | None) -> tuple[nn.Module, nn.Module]:
+    shared: dict[str, Any] = {"classes": classes(spec), "dtype": policy(config.precision).compute}
     if config.network == "mlp":
-        return MLPGenerator(config.image_shape, config.g_widths, **shared), MLPDiscriminator(config.d_widths, **shared)
+        return MLPGenerator(spec["image"].fixed, config.g_widths, **shared), MLPDiscriminator(config.d_widths, **shared)
     return (
-        DCGANGenerator(config.image_shape, config.g_width, axis_name=axis_name, **shared),
+        DCGANGenerator(spec["image"].fixed, config.g_width, axis_name=axis_name, **shared),
         DCGANDiscriminator(config.d_width, norm=config.d_norm, axis_name=axis_name, **shared),
     )

@@ -9,10 +9,13 @@ beta1 0.5 (sections 3 and 4).
 from dataclasses import dataclass
 from typing import Literal
 
+from jaxgan.fields import IMAGES, Spec
 from jaxgan.game import System, policy
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgan.recipes.doubts import warn_of_batch_statistics
 from jaxgan.recipes.toolbox import ToolboxConfig, check_toolbox, stabilised
+
+NEEDS = IMAGES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +31,12 @@ class Config(ToolboxConfig):
     """Normalisation in the discriminator; a penalty on its slope suits the batch's ill."""
 
 
-def build(config: Config, axis_name: str | None = None) -> System:
+def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
     check_toolbox(config)
     if config.penalty != "none" and config.d_norm == "batch":
         warn_of_batch_statistics(f"--penalty {config.penalty}")
     dtype = policy(config.precision).compute
-    G = DCGANGenerator(config.image_shape, config.g_width, dtype=dtype, axis_name=axis_name)
+    G = DCGANGenerator(spec["image"].fixed, config.g_width, dtype=dtype, axis_name=axis_name)
     D = DCGANDiscriminator(config.d_width, norm=config.d_norm, dtype=dtype, axis_name=axis_name)
-    return stabilised(config, G, D, axis_name)
+    return stabilised(config, spec, G, D, axis_name)

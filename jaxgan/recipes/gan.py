@@ -10,9 +10,12 @@ or the generator ascends E_z[log D(G(z))] instead, which has the same fixed poin
 
 from dataclasses import dataclass
 
+from jaxgan.fields import IMAGES, Spec
 from jaxgan.game import System, policy
 from jaxgan.nets.mlp import MLPDiscriminator, MLPGenerator
 from jaxgan.recipes.toolbox import ToolboxConfig, check_toolbox, stabilised
+
+NEEDS = IMAGES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +29,10 @@ class Config(ToolboxConfig):
     """Units of the discriminator's hidden layers."""
 
 
-def build(config: Config, axis_name: str | None = None) -> System:
+def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`."""
     check_toolbox(config)
     dtype = policy(config.precision).compute
-    G = MLPGenerator(config.image_shape, config.g_widths, dtype=dtype)
+    G = MLPGenerator(spec["image"].fixed, config.g_widths, dtype=dtype)
     D = MLPDiscriminator(config.d_widths, dtype=dtype)
-    return stabilised(config, G, D, axis_name)
+    return stabilised(config, spec, G, D, axis_name)

@@ -10,10 +10,11 @@ Without any label the categorical code comes to stand for a kind of image. Q sha
 (section 6), so both are one player, `d`, which moves by D's loss less lambda L_I; `g` moves by its own loss less
 lambda L_I. The engine differentiates the mover only: the same bound trains Q in D's move, and G in G's.
 
-Where the data has as many classes as the code has values, `sample` takes a value of the code for each image in place of
-a class, and a grid of samples has one column a value. Which value means which kind of image is the run's own choice.
+`sample` takes a value of the code for each image, and a grid of samples has one column a value. Which value means which
+kind of image is the run's own choice.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -22,12 +23,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
 from jaxgan.errors import UserError
-from jaxgan.game import Aux, GameState, LossFn, System, apply, draw, normal, policy, variables
+from jaxgan.fields import IMAGES, Spec, code, only
+from jaxgan.game import Aux, GameState, LossFn, System, Verb, apply, draw, normal, policy, variables
 from jaxgan.losses import adversarial
 from jaxgan.losses.information import categorical_information, continuous_information
 from jaxgan.nets.infogan import CodeGuess, InfoGANDiscriminator, InfoGANGenerator
-from jaxgan.recipes.base import LatentConfig, check, latent_game
-from jaxgan.recipes.wiring import Judge, take_turns, trained
+from jaxgan.recipes.base import LatentConfig, check
+from jaxgan.recipes.wiring import Judge, Wires, latent_game, take_turns, trained
+
+NEEDS = IMAGES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,44 +66,38 @@ class Code(NamedTuple):
     continuous: Float[Array, "b n"]
 
 
-def build(config: Config, axis_name: str | None = None) -> System:
+def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
     check(config)
     if config.categories < 2:
         raise UserError(f"--categories must be at least 2, got {config.categories}: one value holds no information.")
-    G, D = _networks(config, axis_name)
+    G, D = _networks(config, spec, axis_name)
     generate, discriminate = trained(G, config.remat), trained(D, config.remat)
 
     def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[Any, Aux]:
-        z, code = draw_latents(config, rng)
+        z, drawn = draw_latents(config, rng)
         x_fake, g_vars = generate(variables(params, vars, "g"), z)
-        return (x_fake, code), Aux(vars={"g": g_vars})
+        return (x_fake, drawn), Aux(vars={"g": g_vars})
 
-    def judge(params: Any, vars: Any, x: Array) -> tuple[tuple[Array, CodeGuess], Any]:
+    def judge(params: Any, vars: Any, x: Array, given: Any, rng: Key[Array, " b"]) -> tuple[Any, Any]:
         return discriminate(variables(params, vars, "d"), x)
 
     d_loss, g_loss = _losses(config, judge)
 
-    def init_players(g_key: Key[Array, ""], d_key: Key[Array, ""]) -> dict[str, Any]:
+    def init_players(key: Key[Array, ""]) -> dict[str, Any]:
+        g_key, d_key = jax.random.split(key)
         z, _ = draw_latents(config, jax.random.split(g_key, 1))
-        x = jnp.zeros((1, *config.image_shape))
+        x = jnp.zeros((1, *spec["image"].fixed))
         return {"g": G.init(g_key, z, train=True), "d": D.init(d_key, x, train=True)}
 
-    def sample(
-        state: GameState, keys: Key[Array, " n"], label: Int[Array, " n"] | None = None
-    ) -> Float[Array, "n h w c"]:
-        z, _ = draw_latents(config, keys, label)
-        return apply(G, state.players["g"].variables(averaged=True), z, train=False)
+    def sample(state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
+        z, _ = draw_latents(config, keys, given["code"])
+        return {"image": apply(G, state.players["g"].variables(averaged=True), z, train=False)}
 
-    return latent_game(
-        config,
-        {"g": G, "d": D},
-        take_turns(play, d_loss, g_loss),
-        init_players,
-        sample,
-        axis_name,
-        conditional=config.classes == config.categories,
-    )._replace(codes=True)
+    images = only(spec, "image")
+    verb = Verb(sample, makes=images, given={"code": code(config.categories)})
+    wires = Wires(play, judge, init_players, images, verb)
+    return latent_game(config, wires, take_turns(play, d_loss, g_loss), axis_name)
 
 
 def _losses(config: Config, judge: Judge) -> tuple[LossFn, LossFn]:
@@ -108,8 +106,8 @@ def _losses(config: Config, judge: Judge) -> tuple[LossFn, LossFn]:
 
     def d_loss(params: Any, vars: Any, outcome: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
         x_fake, code = outcome
-        (real_logits, _), d_vars = judge(params, vars, batch["image"])
-        (fake_logits, guess), d_vars = judge(params, {**vars, "d": d_vars}, x_fake)
+        (real_logits, _), d_vars = judge(params, vars, batch["image"], batch, rng)
+        (fake_logits, guess), d_vars = judge(params, {**vars, "d": d_vars}, x_fake, batch, rng)
         of_category, of_continuous = bounds(guess, code)
         board = adversarial.scoreboard(real_logits, fake_logits)
         board |= {"info": of_category.mean(), "info_continuous": of_continuous.mean()}
@@ -118,17 +116,17 @@ def _losses(config: Config, judge: Judge) -> tuple[LossFn, LossFn]:
 
     def g_loss(params: Any, vars: Any, outcome: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
         x_fake, code = outcome
-        (fake_logits, guess), _ = judge(params, vars, x_fake)
+        (fake_logits, guess), _ = judge(params, vars, x_fake, batch, rng)
         information = config.info_weight * sum(bounds(guess, code))
         return (game.g(fake_logits) - information).mean(), Aux()
 
     return d_loss, g_loss
 
 
-def _networks(config: Config, axis_name: str | None) -> tuple[InfoGANGenerator, InfoGANDiscriminator]:
+def _networks(config: Config, spec: Spec, axis_name: str | None) -> tuple[InfoGANGenerator, InfoGANDiscriminator]:
     shared: dict[str, Any] = {"units": config.units, "dtype": policy(config.precision).compute, "axis_name": axis_name}
     sizes = (config.categories, config.continuous, config.variance == "learned")
-    G = InfoGANGenerator(config.image_shape, config.g_width, **shared)
+    G = InfoGANGenerator(spec["image"].fixed, config.g_width, **shared)
     return G, InfoGANDiscriminator(*sizes, config.d_width, **shared)
 
 

@@ -11,11 +11,14 @@ DCGAN's.
 from dataclasses import dataclass
 from typing import Literal
 
+from jaxgan.fields import IMAGES, Spec
 from jaxgan.game import System, policy
 from jaxgan.losses import adversarial
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
-from jaxgan.recipes.base import LatentConfig, check, latent_game
-from jaxgan.recipes.wiring import objectives, take_turns, wire
+from jaxgan.recipes.base import LatentConfig, check
+from jaxgan.recipes.wiring import latent_game, objectives, take_turns, wire
+
+NEEDS = IMAGES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +37,12 @@ class Config(LatentConfig):
 TARGETS = {"binary": (0.0, 1.0, 1.0), "pearson": (-1.0, 1.0, 0.0)}
 
 
-def build(config: Config, axis_name: str | None = None) -> System:
+def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
     check(config)
     dtype = policy(config.precision).compute
-    G = DCGANGenerator(config.image_shape, config.g_width, dtype=dtype, axis_name=axis_name)
+    G = DCGANGenerator(spec["image"].fixed, config.g_width, dtype=dtype, axis_name=axis_name)
     D = DCGANDiscriminator(config.d_width, dtype=dtype, axis_name=axis_name)
-    play, judge, init_players, sample = wire(config, G, D)
-    d_loss, g_loss = objectives(judge, adversarial.least_squares(*TARGETS[config.targets]))
-    rounds = take_turns(play, d_loss, g_loss)
-    return latent_game(config, {"g": G, "d": D}, rounds, init_players, sample, axis_name)
+    wires = wire(config, spec, G, D)
+    d_loss, g_loss = objectives(wires.judge, adversarial.least_squares(*TARGETS[config.targets]))
+    return latent_game(config, wires, take_turns(wires.play, d_loss, g_loss), axis_name)

@@ -20,14 +20,18 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
+from jaxgan.fields import IMAGES, Spec, classes
 from jaxgan.game import Aux, System, adam, policy
 from jaxgan.game.schedules import cosine
 from jaxgan.losses import adversarial
 from jaxgan.losses.penalties import Critic
 from jaxgan.losses.reduce import example_sums
 from jaxgan.nets.r3gan import R3GANDiscriminator, R3GANGenerator
-from jaxgan.recipes.base import LatentConfig, check, check_conditional, latent_game
-from jaxgan.recipes.wiring import objectives, take_turns, wire
+from jaxgan.recipes.base import LatentConfig, check, require_labels
+from jaxgan.recipes.cures import R3GAN, cures_of
+from jaxgan.recipes.wiring import latent_game, objectives, passes, take_turns, wire
+
+NEEDS = IMAGES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,35 +84,37 @@ _CONFIG_E: dict[str, Any] = {
 }
 _CIFAR10 = {"labels": "used", "width": 768, "batch_size": 512, "burn_in": 39_062, "ema_halflife_kimg": 5_000.0}
 _FFHQ = {"batch_size": 256, "burn_in": 78_125, "ema_halflife_kimg": 500.0}
-PRESETS: dict[str, dict[str, Any]] = {
-    "cifar10": {**_CONFIG_E, **_CIFAR10, "gamma": 0.05, "gamma_end": 0.005},
-    "ffhq64": {**_CONFIG_E, **_FFHQ, "width": 384, "gamma": 2.0, "gamma_end": 0.2},
-    "ffhq256": {**_CONFIG_E, **_FFHQ, "width": 96, "gamma": 150.0, "gamma_end": 15.0},
+PRESETS: dict[str, Config] = {
+    "cifar10": Config(**{**_CONFIG_E, **_CIFAR10, "gamma": 0.05, "gamma_end": 0.005}),
+    "ffhq64": Config(**{**_CONFIG_E, **_FFHQ, "width": 384, "gamma": 2.0, "gamma_end": 0.2}),
+    "ffhq256": Config(**{**_CONFIG_E, **_FFHQ, "width": 96, "gamma": 150.0, "gamma_end": 15.0}),
 }
-"""Settings of the authors' runs, as `Config(**PRESETS[name], steps=...)`: config E, a burn-in of 20 million images.
+"""Settings of the authors' runs (`--preset NAME`): config E, a burn-in of 20 million images.
 
 Training goes on after the burn-in, for as many `steps` as are chosen.
 """
 
 
-def build(config: Config, axis_name: str | None = None) -> System:
+def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`."""
-    conditional = _check(config)
+    conditional = _check(config, spec)
     shared: dict[str, Any] = {
         **{name: getattr(config, name) for name in ("width", "growth", "max_width", "blocks", "group_size")},
-        "classes": config.classes if conditional else 0,
+        "classes": classes(spec) if conditional else 0,
         "dtype": policy(config.precision).compute,
     }
-    G, D = R3GANGenerator(config.image_shape, **shared), R3GANDiscriminator(**shared)
-    play, judge, init_players, sample = wire(config, G, D, conditional)
+    G, D = R3GANGenerator(spec["image"].fixed, **shared), R3GANDiscriminator(**shared)
+    wires = wire(config, spec, G, D, conditional)
     gamma = cosine(config.gamma, config.gamma_end, config.burn_in)
     loss = adversarial.relativistic_pairing(adversarial.non_saturating_gan)
 
     def d_loss(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
         # Real and fake images in turn: one batch after the other would move images between devices.
         x = jnp.stack([batch["image"], x_fake.astype(batch["image"].dtype)], 1)
-        label = jnp.repeat(batch["label"], 2) if conditional else None
-        logits, slopes = _logits_and_r1(lambda x: judge(params, vars, x, label)[0], x.reshape(-1, *x.shape[2:]))
+        given = {"label": jnp.repeat(batch["label"], 2)} if conditional else {}
+        keys = jnp.stack(passes(rng, 2), 1).reshape(-1)
+        critic = lambda x: wires.judge(params, vars, x, given, keys)[0]  # noqa: E731
+        logits, slopes = _logits_and_r1(critic, x.reshape(-1, *x.shape[2:]))
         real_logits, fake_logits = logits.reshape(-1, 2).T
         r1, r2 = slopes.reshape(-1, 2).mean(0)
         penalty = gamma(vars["step"]) * (r1 + r2)
@@ -116,19 +122,11 @@ def build(config: Config, axis_name: str | None = None) -> System:
         metrics = {**board, "penalty": penalty, "r1": r1, "r2": r2}
         return adversarial.mean(loss.d(real_logits, fake_logits)) + penalty, Aux(metrics)
 
-    _, g_loss = objectives(judge, loss)
-    rounds = take_turns(play, d_loss, g_loss)
+    _, g_loss = objectives(wires.judge, loss)
+    rounds = take_turns(wires.play, d_loss, g_loss)
     optimizers = {"g": _optimizer(config, config.g_learning_rate), "d": _optimizer(config, config.d_learning_rate)}
-    return latent_game(
-        config,
-        {"g": G, "d": D},
-        rounds,
-        init_players,
-        sample,
-        axis_name,
-        optimizers=optimizers,
-        conditional=conditional,
-    )
+    cures = cures_of(config, conditional, without=(R3GAN,))
+    return latent_game(config, wires, rounds, axis_name, optimizers=optimizers, cures=cures)
 
 
 def _optimizer(config: Config, rate: float) -> optax.GradientTransformation:
@@ -143,10 +141,10 @@ def _logits_and_r1(critic: Critic, x: Float[Array, "b *s"]) -> tuple[Float[Array
     return logits, 0.5 * example_sums(jnp.square(slopes))
 
 
-def _check(config: Config) -> bool:
+def _check(config: Config, spec: Spec) -> bool:
     """Whether the game is conditional; a UserError for settings that are impossible."""
     check(config)
     conditional = config.labels == "used"
     if conditional:
-        check_conditional(config, "r3gan --labels used")
+        require_labels(spec, "r3gan --labels used")
     return conditional

@@ -19,11 +19,14 @@ from flax import linen as nn
 from jaxtyping import Array
 
 from jaxgan.errors import UserError
+from jaxgan.fields import IMAGES, Spec, classes
 from jaxgan.game import Aux, LossFn, System, policy
 from jaxgan.losses import adversarial, information
 from jaxgan.nets.resnet import Condition, GNorm, Layout, ResNetDiscriminator, ResNetGenerator
-from jaxgan.recipes.base import LatentConfig, adams, check, check_conditional, latent_game
-from jaxgan.recipes.wiring import Judge, objectives, take_turns, wire
+from jaxgan.recipes.base import LatentConfig, adams, check, require_labels
+from jaxgan.recipes.wiring import Judge, latent_game, objectives, passes, take_turns, wire
+
+NEEDS = IMAGES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,27 +55,18 @@ class Config(LatentConfig):
     """Channels of the discriminator's first block."""
 
 
-def build(config: Config, axis_name: str | None = None) -> System:
+def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
-    _check(config)
+    _check(config, spec)
     conditional = config.condition != "none"
-    G, D = _networks(config, axis_name)
-    play, judge, init_players, sample = wire(config, G, D, conditional)
+    G, D = _networks(config, spec, axis_name)
+    wires = wire(config, spec, G, D, conditional)
     if config.condition == "auxiliary":
-        d_loss, g_loss = auxiliary_losses(judge, config.class_weight)
+        d_loss, g_loss = auxiliary_losses(wires.judge, config.class_weight)
     else:
-        d_loss, g_loss = objectives(judge, adversarial.hinge)
-    rounds = take_turns(play, d_loss, g_loss, config.n_critic)
-    return latent_game(
-        config,
-        {"g": G, "d": D},
-        rounds,
-        init_players,
-        sample,
-        axis_name,
-        optimizers=adams(config, config.beta2),
-        conditional=conditional,
-    )
+        d_loss, g_loss = objectives(wires.judge, adversarial.hinge)
+    rounds = take_turns(wires.play, d_loss, g_loss, config.n_critic)
+    return latent_game(config, wires, rounds, axis_name, optimizers=adams(config, config.beta2))
 
 
 def auxiliary_losses(judge: Judge, weight: float) -> tuple[LossFn, LossFn]:
@@ -85,15 +79,16 @@ def auxiliary_losses(judge: Judge, weight: float) -> tuple[LossFn, LossFn]:
     game = adversarial.hinge
 
     def d_loss(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
-        (real_logits, real_guess), d_vars = judge(params, vars, batch["image"], batch["label"])
-        (fake_logits, fake_guess), d_vars = judge(params, {**vars, "d": d_vars}, x_fake, batch["label"])
+        real_rng, fake_rng = passes(rng, 2)
+        (real_logits, real_guess), d_vars = judge(params, vars, batch["image"], batch, real_rng)
+        (fake_logits, fake_guess), d_vars = judge(params, {**vars, "d": d_vars}, x_fake, batch, fake_rng)
         classes = information.auxiliary_d(real_guess, fake_guess, batch["label"])
         board = adversarial.scoreboard(real_logits, fake_logits)
         board["class_accuracy"] = (real_guess.argmax(1) == batch["label"]).mean()
         return (game.d(real_logits, fake_logits) + weight * classes).mean(), Aux(board, vars={"d": d_vars})
 
     def g_loss(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
-        (fake_logits, fake_guess), _ = judge(params, vars, x_fake, batch["label"])
+        (fake_logits, fake_guess), _ = judge(params, vars, x_fake, batch, rng)
         classes = information.auxiliary_g(fake_guess, batch["label"])
         accuracy = (fake_guess.argmax(1) == batch["label"]).mean()
         return (game.g(fake_logits) + weight * classes).mean(), Aux({"fake_class_accuracy": accuracy})
@@ -101,22 +96,22 @@ def auxiliary_losses(judge: Judge, weight: float) -> tuple[LossFn, LossFn]:
     return d_loss, g_loss
 
 
-def _networks(config: Config, axis_name: str | None) -> tuple[nn.Module, nn.Module]:
+def _networks(config: Config, spec: Spec, axis_name: str | None) -> tuple[nn.Module, nn.Module]:
     conditional = config.condition != "none"
     norm = config.g_norm or ("conditional" if conditional else "batch")
     shared: dict[str, Any] = {
-        "classes": config.classes if conditional else 0,
+        "classes": classes(spec) if conditional else 0,
         "layout": config.layout,
         "dtype": policy(config.precision).compute,
     }
-    G = ResNetGenerator(config.image_shape, config.g_width, norm=norm, axis_name=axis_name, **shared)
+    G = ResNetGenerator(spec["image"].fixed, config.g_width, norm=norm, axis_name=axis_name, **shared)
     return G, ResNetDiscriminator(config.d_width, condition=config.condition, **shared)
 
 
-def _check(config: Config) -> None:
+def _check(config: Config, spec: Spec) -> None:
     check(config)
     if config.condition != "none":
-        check_conditional(config, f"sngan --condition {config.condition}")
+        require_labels(spec, f"sngan --condition {config.condition}")
     elif config.g_norm == "conditional":
         raise UserError("--g-norm conditional takes a --condition (projection, auxiliary or concat), got none.")
     if config.condition != "auxiliary" and config.class_weight != Config.class_weight:

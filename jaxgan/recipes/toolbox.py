@@ -8,13 +8,14 @@ from flax import linen as nn
 from jaxtyping import Array, Float, Key
 
 from jaxgan.errors import UserError, flag
-from jaxgan.game import Aux, Move, Round, System, adam, make_extragradient_step, make_train_step, optimistic
+from jaxgan.fields import Spec
+from jaxgan.game import Aux, Duel, Move, Round, System, adam, make_extragradient_step, make_train_step, optimistic
 from jaxgan.game.schedules import cosine
 from jaxgan.losses import adversarial, penalties
 from jaxgan.losses.penalties import Critic
-from jaxgan.recipes.base import LatentConfig, check, latent_game
+from jaxgan.recipes.base import LatentConfig, check
 from jaxgan.recipes.doubts import warn_of_a_free_slope, warn_of_accumulation
-from jaxgan.recipes.wiring import Penalty, Wires, objectives, punish, take_turns, wire
+from jaxgan.recipes.wiring import Penalty, Wires, latent_game, objectives, punish, take_turns, wire
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ class ToolboxConfig(LatentConfig):
 
 
 def stabilised(
-    config: ToolboxConfig, G: nn.Module, D: nn.Module, axis_name: str | None, conditional: bool = False
+    config: ToolboxConfig, spec: Spec, G: nn.Module, D: nn.Module, axis_name: str | None, conditional: bool = False
 ) -> System:
     """The game of `config` between two networks, as for `wire`.
 
@@ -62,7 +63,7 @@ def stabilised(
         warn_of_a_free_slope(config.loss)
     averages, dragan = config.loss.startswith("ra_"), config.penalty == "dragan"
     warn_of_accumulation(config, {"loss": averages, "top_k": config.top_k < 1, "penalty": dragan})
-    wires = wire(config, G, D, conditional, config.packing)
+    wires = wire(config, spec, G, D, conditional, config.packing)
     penalty, lazily = _penalty(config, axis_name), config.penalty_every > 1
     d_loss, g_loss = objectives(
         wires.judge,
@@ -80,13 +81,11 @@ def stabilised(
         rounds = (*rounds, _lazy_round(config, wires, penalty))
     return latent_game(
         config,
-        {"g": G, "d": D},
+        wires,
         rounds,
-        wires.init_players,
-        wires.sample,
         axis_name,
         optimizers=_optimizers(config),
-        conditional=conditional,
+        duels=(Duel(critic="distance" if "wasserstein" in config.loss else "odds"),),
         make_step=make_extragradient_step if config.updates == "extragradient" else make_train_step,
     )
 

@@ -11,11 +11,14 @@ from typing import Literal
 
 import optax
 
-from jaxgan.game import System, clipped, policy
+from jaxgan.fields import IMAGES, Spec
+from jaxgan.game import Duel, System, clipped, policy
 from jaxgan.losses import adversarial
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
-from jaxgan.recipes.base import LatentConfig, check, latent_game
-from jaxgan.recipes.wiring import objectives, take_turns, wire
+from jaxgan.recipes.base import LatentConfig, check
+from jaxgan.recipes.wiring import latent_game, objectives, take_turns, wire
+
+NEEDS = IMAGES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,21 +44,21 @@ class Config(LatentConfig):
     """Channels of the critic's first layer; each later one has twice as many."""
 
 
-def build(config: Config, axis_name: str | None = None) -> System:
+def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
     check(config)
     dtype = policy(config.precision).compute
-    G = DCGANGenerator(config.image_shape, config.g_width, dtype=dtype, axis_name=axis_name)
+    G = DCGANGenerator(spec["image"].fixed, config.g_width, dtype=dtype, axis_name=axis_name)
     D = DCGANDiscriminator(config.d_width, norm=config.d_norm, dtype=dtype, axis_name=axis_name)
-    play, judge, init_players, sample = wire(config, G, D)
-    d_loss, g_loss = objectives(judge, adversarial.wasserstein)
-    rounds = take_turns(play, d_loss, g_loss, config.n_critic)
+    wires = wire(config, spec, G, D)
+    d_loss, g_loss = objectives(wires.judge, adversarial.wasserstein)
+    rounds = take_turns(wires.play, d_loss, g_loss, config.n_critic)
     optimizers = {
         "g": _rmsprop(config.g_learning_rate, config.beta1),
         "d": clipped(_rmsprop(config.d_learning_rate, config.beta1), config.clip),
     }
-    networks = {"g": G, "d": D}
-    return latent_game(config, networks, rounds, init_players, sample, axis_name, optimizers=optimizers)
+    duels = (Duel(critic="distance"),)
+    return latent_game(config, wires, rounds, axis_name, optimizers=optimizers, duels=duels)
 
 
 def _rmsprop(rate: float, momentum: float) -> optax.GradientTransformation:

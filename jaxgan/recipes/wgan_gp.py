@@ -12,13 +12,16 @@ from typing import Literal
 
 from jaxtyping import Array, Float, Key
 
-from jaxgan.game import System, policy
+from jaxgan.fields import IMAGES, Spec
+from jaxgan.game import Duel, System, policy
 from jaxgan.losses import adversarial
 from jaxgan.losses.penalties import Critic, gradient_penalty
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
-from jaxgan.recipes.base import LatentConfig, adams, check, latent_game
+from jaxgan.recipes.base import LatentConfig, adams, check
 from jaxgan.recipes.doubts import warn_of_batch_statistics
-from jaxgan.recipes.wiring import objectives, take_turns, wire
+from jaxgan.recipes.wiring import latent_game, objectives, take_turns, wire
+
+NEEDS = IMAGES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,21 +51,21 @@ class Config(LatentConfig):
     """Channels of the critic's first layer; each later one has twice as many."""
 
 
-def build(config: Config, axis_name: str | None = None) -> System:
+def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
     check(config)
     if config.d_norm == "batch":
         warn_of_batch_statistics("the gradient penalty")
     dtype = policy(config.precision).compute
-    G = DCGANGenerator(config.image_shape, config.g_width, dtype=dtype, axis_name=axis_name)
+    G = DCGANGenerator(spec["image"].fixed, config.g_width, dtype=dtype, axis_name=axis_name)
     D = DCGANDiscriminator(config.d_width, norm=config.d_norm, dtype=dtype, axis_name=axis_name)
-    play, judge, init_players, sample = wire(config, G, D)
+    wires = wire(config, spec, G, D)
 
     def penalty(critic: Critic, x_real: Array, x_fake: Array, rng: Key[Array, " b"], step: Array) -> Float[Array, " b"]:
         return config.penalty_weight * gradient_penalty(critic, x_real, x_fake, rng, one_sided=config.sides == "one")
 
-    d_loss, g_loss = objectives(judge, adversarial.wasserstein, penalty)
-    rounds = take_turns(play, d_loss, g_loss, config.n_critic)
+    d_loss, g_loss = objectives(wires.judge, adversarial.wasserstein, penalty)
+    rounds = take_turns(wires.play, d_loss, g_loss, config.n_critic)
     optimizers = adams(config, config.beta2)
-    networks = {"g": G, "d": D}
-    return latent_game(config, networks, rounds, init_players, sample, axis_name, optimizers=optimizers)
+    duels = (Duel(critic="distance"),)
+    return latent_game(config, wires, rounds, axis_name, optimizers=optimizers, duels=duels)

@@ -1,34 +1,40 @@
-"""What the recipes of a generator and a discriminator of images share: who feeds whom, and in which order they move."""
+"""What the recipes of a generator and a discriminator share: who feeds whom, and in which order they move."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
+import optax
 from flax import linen as nn
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Key
 
-from jaxgan.errors import UserError
-from jaxgan.game import Aux, GameState, LossFn, Move, PlayFn, Round, apply, normal, variables
+from jaxgan.fields import Spec, only
+from jaxgan.game import Aux, GameState, LossFn, Move, PlayFn, Round, System, Verb, apply, normal, variables
 from jaxgan.game.schedules import Schedule
 from jaxgan.losses import adversarial
 from jaxgan.losses.adversarial import AdversarialLoss
 from jaxgan.losses.batches import pack, top_k_weights
 from jaxgan.losses.labels import exchange_labels
 from jaxgan.losses.reduce import example_means
-from jaxgan.recipes.base import LatentConfig
+from jaxgan.recipes.base import LatentConfig, adams, system_of
 
 COLLECTIONS = ["batch_stats", "spectral"]
 """What networks may change while they are trained."""
 
 LABEL_STREAM = 0x6C61626C  # noise of labels apart from that of the penalty, which has the example's own key
+PASS_STREAM = 0x70617373  # noise within a network's passes, of which a loss has several
 
 Judge: TypeAlias = Callable[..., tuple[Any, Any]]
-"""`(params, vars, x, label=None) -> (logits, or whatever else D says of images, and D's new collections)`."""
+"""`(params, vars, x, given, rng) -> (logits, or whatever else D says of examples, and D's new collections)`.
+
+`given` has the other fields of the same rows; the judge takes those that it knows. `rng` has a key for each row of x, of
+dropout, of noise or augmentation that a wrapper adds. Passes that shall differ get other keys (`passes`).
+"""
 
 Penalty: TypeAlias = Callable[..., Float[Array, "b"]]
-"""`(critic, x_real, x_fake, rng, step) -> [b]`, weighted; `critic` maps images to logits."""
+"""`(critic, x_real, x_fake, rng, step) -> [b]`, weighted; `critic` maps examples to logits."""
 
 
 class Wires(NamedTuple):
@@ -36,62 +42,97 @@ class Wires(NamedTuple):
 
     Attributes:
         play: latent vectors to fakes; conditional ones get the labels of the batch.
-        judge: images to logits and D's new collections.
-        init_players: `(g_key, d_key) -> variables by player`.
-        sample: as in `System`.
+        judge: examples to logits and D's new collections.
+        init_players: `key -> variables by player`.
+        batch: the fields that a step takes.
+        sample: the verb that makes examples, by averaged weights if kept.
     """
 
     play: PlayFn
     judge: Judge
-    init_players: Callable[[Key[Array, ""], Key[Array, ""]], dict[str, Any]]
-    sample: Callable[..., Array]
+    init_players: Callable[[Key[Array, ""]], dict[str, Any]]
+    batch: Spec
+    sample: Verb
 
 
-def wire(config: LatentConfig, G: nn.Module, D: nn.Module, conditional: bool = False, packing: int = 1) -> Wires:
+def wire(
+    config: LatentConfig,
+    spec: Spec,
+    G: nn.Module,
+    D: nn.Module,
+    conditional: bool = False,
+    packing: int = 1,
+    made: str = "image",
+) -> Wires:
     """Connect two networks that take `(input, label=None, *, train)`.
 
     Args:
-        config: sizes of latent vectors and images.
-        G: latent vectors to images.
-        D: images to logits.
-        conditional: both take the label of each image.
+        config: has the size of latent vectors.
+        spec: the fields of the data.
+        G: latent vectors to examples.
+        D: examples to logits.
+        conditional: both take the label of each example.
         packing: images that D judges together; its input has so many times the channels.
+        made: the field that G makes and D judges.
     """
     generate, discriminate = trained(G, config.remat), trained(D, config.remat)
 
-    def label_of(batch: Any) -> dict[str, Any]:
-        return {"label": batch["label"]} if conditional else {}
+    def label_of(given: Mapping[str, Any]) -> dict[str, Any]:
+        return {"label": given["label"]} if conditional else {}
 
     def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[Array, Aux]:
         z = normal(rng, (config.z_dim,))
         g = variables(params, vars, "g")
-        x_fake, g_vars = generate(g, z, **label_of(batch))
+        x_fake, g_vars = generate(g, z, rngs={"dropout": rng[0]}, **label_of(batch))
         return x_fake, Aux(vars={"g": g_vars})
 
-    def judge(params: Any, vars: Any, x: Array, label: Array | None = None) -> tuple[Any, Any]:
-        given = {"label": label} if conditional else {}
-        logits, changed = discriminate(variables(params, vars, "d"), x, **given)
+    def judge(params: Any, vars: Any, x: Array, given: Mapping[str, Any], rng: Key[Array, " b"]) -> tuple[Any, Any]:
+        d = variables(params, vars, "d")
+        logits, changed = discriminate(d, x, rngs={"dropout": rng[0]}, **label_of(given))
         return logits, {**vars["d"], **changed}
 
-    def init_players(g_key: Key[Array, ""], d_key: Key[Array, ""]) -> dict[str, Any]:
+    def init_players(key: Key[Array, ""]) -> dict[str, Any]:
+        g_key, d_key = jax.random.split(key)
         label = label_of({"label": jnp.zeros(1, jnp.int32)})
-        *size, channels = config.image_shape
+        *size, channels = spec[made].fixed
         z, x = jnp.zeros((1, config.z_dim)), jnp.zeros((1, *size, channels * packing))
         return {"g": G.init(g_key, z, **label, train=True), "d": D.init(d_key, x, **label, train=True)}
 
-    def sample(
-        state: GameState, keys: Key[Array, " n"], label: Int[Array, " n"] | None = None
-    ) -> Float[Array, "n h w c"]:
-        if conditional and label is None:
-            raise UserError("this system samples images of given classes: pass one label per image.")
+    def sample(state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
         g = state.players["g"].variables(averaged=True)
-        return apply(G, g, normal(keys, (config.z_dim,)), **label_of({"label": label}), train=False)
+        return {made: apply(G, g, normal(keys, (config.z_dim,)), **label_of(given), train=False)}
 
-    return Wires(play, judge, init_players, sample)
+    taken = only(spec, "label") if conditional else {}
+    verb = Verb(sample, makes=only(spec, made), given=taken)
+    return Wires(play, judge, init_players, {**only(spec, made), **taken}, verb)
+
+
+def latent_game(
+    config: LatentConfig,
+    wires: Wires,
+    rounds: Sequence[Round],
+    axis_name: str | None,
+    *,
+    optimizers: Mapping[str, optax.GradientTransformation] | None = None,
+    **declared: Any,
+) -> System:
+    """The system of a game between a generator `g` and a discriminator `d`, with a moving average of `g`.
+
+    Args:
+        config: the recipe's configuration.
+        wires: the networks, connected.
+        rounds: the game.
+        axis_name: as for `make_train_step`.
+        optimizers: of both players; Adam with the configuration's rates unless given.
+        **declared: further arguments of `system_of`.
+    """
+    verbs = {"sample": wires.sample}
+    own = optimizers or adams(config)
+    return system_of(config, wires.batch, rounds, wires.init_players, own, verbs=verbs, axis_name=axis_name, **declared)
 
 
 def trained(network: nn.Module, remat: bool) -> Callable[..., tuple[Any, Any]]:
-    """`(variables, input, label=...) -> (output, changed collections)`: the network as it is trained.
+    """`(variables, input, label=..., rngs=...) -> (output, changed collections)`: the network as it is trained.
 
     Args:
         network: takes `(input, label=None, *, train)`.
@@ -110,6 +151,7 @@ def objectives(
     label_noise: float = 0.0,
     top_k: Schedule | None = None,
     packing: int = 1,
+    made: str = "image",
     axis_name: str | None = None,
 ) -> tuple[LossFn, LossFn]:
     """The losses of both players: D minimises E[loss.d] + E[penalty], G minimises E[loss.g].
@@ -123,34 +165,40 @@ def objectives(
         label_noise: probability that a label which D sees is wrong, as for `exchange_labels`.
         top_k: share of the fakes that G learns from, those that look most real, as for `top_k_weights`; a schedule.
         packing: images that D judges together, as for `pack`; D takes so many times the channels.
+        made: the field that G makes and D judges.
         axis_name: as for `make_train_step`; read by `top_k`.
     """
     looks = _packed(judge, packing)
 
     def d_loss(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
-        label = batch.get("label")
-        real_logits, d_vars = looks(params, vars, batch["image"], label)
-        fake_logits, d_vars = looks(params, {**vars, "d": d_vars}, x_fake, label)
+        real_rng, fake_rng = passes(rng, 2)
+        real_logits, d_vars = looks(params, vars, batch[made], batch, real_rng)
+        fake_logits, d_vars = looks(params, {**vars, "d": d_vars}, x_fake, batch, fake_rng)
         board = adversarial.scoreboard(real_logits, fake_logits, loss.boundary)
         if label_noise:
             real_logits, fake_logits = exchange_labels(_swaps(rng, packing), real_logits, fake_logits, label_noise)
         value = adversarial.mean(loss.d(real_logits, fake_logits))
         if penalty:
-            extra = punish(judge, penalty, packing)(params, vars, x_fake, batch, rng)
+            extra = punish(judge, penalty, packing, made)(params, vars, x_fake, batch, rng)
             value, board = value + extra, {**board, "penalty": extra}
         return value, Aux(board, vars={"d": d_vars})
 
     def g_loss(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
-        label = batch.get("label")
-        fake_logits, _ = looks(params, vars, x_fake, label)
+        fake_rng, real_rng = passes(rng, 2)
+        fake_logits, _ = looks(params, vars, x_fake, batch, fake_rng)
         # A relativistic generator lowers the real images against its own.
-        others = (looks(params, vars, batch["image"], label)[0],) if loss.relative else ()
+        others = (looks(params, vars, batch[made], batch, real_rng)[0],) if loss.relative else ()
         losses = loss.g(fake_logits, *others)
         if top_k:
             losses = example_means(losses) * top_k_weights(fake_logits, top_k(vars["step"]), axis_name)
         return adversarial.mean(losses), Aux()
 
     return d_loss, g_loss
+
+
+def passes(rng: Key[Array, " b"], n: int) -> list[Key[Array, " b"]]:
+    """Keys for n passes of a network whose noise shall differ, one for each example of each pass."""
+    return [jax.vmap(partial(jax.random.fold_in, data=PASS_STREAM + i))(rng) for i in range(n)]
 
 
 def _swaps(rng: Key[Array, " b"], packing: int) -> Key[Array, " b"]:
@@ -162,16 +210,17 @@ def _packed(judge: Judge, packing: int) -> Judge:
     """The judge of packs of images."""
     if packing == 1:
         return judge
-    return lambda params, vars, x, label=None: judge(params, vars, pack(x, packing), label)
+    return lambda params, vars, x, given, rng: judge(params, vars, pack(x, packing), given, rng[::packing])
 
 
-def punish(judge: Judge, penalty: Penalty, packing: int = 1) -> Callable[..., Float[Array, ""]]:
-    """`(params, vars, x_fake, batch, rng) -> E[penalty]` of D as a function of images, or packs of them."""
+def punish(judge: Judge, penalty: Penalty, packing: int = 1, made: str = "image") -> Callable[..., Float[Array, ""]]:
+    """`(params, vars, x_fake, batch, rng) -> E[penalty]` of D as a function of examples, or packs of images."""
 
     def value(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> Array:
-        images = [pack(x, packing) if packing > 1 else x for x in (batch["image"], x_fake)]
-        critic = lambda x: judge(params, vars, x, batch.get("label"))[0]  # noqa: E731
-        return penalty(critic, *images, rng[::packing], vars["step"]).mean()
+        images = [pack(x, packing) if packing > 1 else x for x in (batch[made], x_fake)]
+        keys = rng[::packing]
+        critic = lambda x: judge(params, vars, x, batch, keys)[0]  # noqa: E731
+        return penalty(critic, *images, keys, vars["step"]).mean()
 
     return value
 
