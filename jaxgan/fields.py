@@ -155,6 +155,11 @@ IMAGES = Needs({"image": "image", "label": "label?"})
 """Images with a class each, where there are any."""
 
 
+def whole(field: Field) -> bool:
+    """Whether networks see whole numbers: classes, codes, places in a vocabulary."""
+    return KINDS[field.kind] is _WHOLE
+
+
 def label(names: tuple[str, ...]) -> Field:
     """A class, one of `names`."""
     return Field("label", (), names)

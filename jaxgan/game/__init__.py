@@ -30,6 +30,7 @@ __all__ = [
     "GameState",
     "LossFn",
     "Metrics",
+    "Metrics",
     "Move",
     "PlayFn",
     "PlayerState",

@@ -15,7 +15,7 @@ import optax
 from flax import linen as nn
 from jaxtyping import Array, Float, Int, Key, UInt8
 
-from jaxgan.data import normalize
+from jaxgan.fields import KINDS
 from jaxgan.errors import UserError
 from jaxgan.layers.conv import Conv
 
@@ -190,7 +190,7 @@ def check_labels(images: Images, labels: Labels, classes: int | None = None) -> 
 
 @functools.partial(jax.jit, static_argnums=0)
 def _logits(net: Classifier, variables: Variables, images: UInt8[Array, "b h w c"]) -> Float[Array, "b k"]:
-    return infer(net, variables, normalize({"image": images})["image"]).logits
+    return infer(net, variables, KINDS["image"].inside(images)).logits
 
 
 def _optimizer(training: Training, steps: int) -> optax.GradientTransformation:
@@ -215,7 +215,7 @@ def _epoch(
 
     def step(state: _State, inputs: tuple[Array, Array]) -> tuple[_State, Array]:
         rows, key = inputs
-        x = normalize({"image": augment(jnp.take(pixels, rows, axis=0), key, training)})["image"]
+        x = KINDS["image"].inside(augment(jnp.take(pixels, rows, axis=0), key, training))
         (loss, stats), gradient = jax.value_and_grad(_loss, has_aux=True)(
             state.variables["params"], state.variables["batch_stats"], net, x, jnp.take(targets, rows), training
         )

@@ -1,5 +1,6 @@
 """The extractors that have a name on the command line, and which of them is taken where nobody says."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -9,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxgan.errors import UserError
+from jaxgan.fields import Field, Kind
 from jaxgan.game import Precision
 from jaxgan.metrics.features import Extractor
 
@@ -17,11 +19,18 @@ Name: TypeAlias = Literal[
 ]
 SMALL = 64  # pixels a side of grey images that the classifier of clothes may stand for
 PIXELS = 16
+REDUCED: dict[Kind, tuple[int, ...]] = {
+    "mask": (PIXELS, PIXELS),
+    "voxels": (8, 8, 8),
+    "video": (4, 8, 8),
+    "vector": (256,),
+}
+"""Sides to which examples of other kinds are reduced, axis by axis from the first."""
 
 
 def choose(
     name: Name,
-    image_shapes: Sequence[tuple[int, int, int]],
+    seen: Sequence[Field],
     *,
     weights: str | None = None,
     precision: Precision = "float32",
@@ -31,11 +40,11 @@ def choose(
     """An extractor by its name.
 
     "auto" is "fashion-cnn" for grey images of at most 64 pixels a side, which needs nothing that is not in the package,
-    and "inception" for all others.
+    and "inception" for all other images. What is no image is seen by its own numbers, reduced to few (`reduced`).
 
     Args:
         name: which one.
-        image_shapes: of the images that it shall see.
+        seen: the fields that it shall see.
         weights: file of Inception weights; searched for in the usual places unless given.
         precision: of Inception's products.
         download: fetch Inception weights where they are nowhere to be found.
@@ -46,7 +55,10 @@ def choose(
     """
     if name not in get_args(Name):
         raise UserError(f"--extractor takes one of {', '.join(get_args(Name))}, got {name}.")
-    small = all(h <= SMALL and w <= SMALL and c == 1 for h, w, c in image_shapes) and bool(image_shapes)
+    kinds = {field.kind for field in seen} - {"image"}
+    if kinds:
+        return _of_numbers(name, kinds)
+    small = all(h <= SMALL and w <= SMALL and c == 1 for h, w, c in (field.fixed for field in seen)) and bool(seen)
     name = ("fashion-cnn" if small and weights is None else "inception") if name == "auto" else name
     if name in ("fashion-cnn", "pixels", "random-inception"):
         if weights is not None:
@@ -60,6 +72,31 @@ def choose(
     if name == "torchvision":
         return load_torchvision_inception(weights, **how)
     return load_inception(weights, resize="clean" if name == "clean-inception" else "legacy", download=download, **how)
+
+
+def _of_numbers(name: Name, kinds: set[Kind]) -> Extractor:
+    if name not in ("auto", "pixels") or len(kinds) > 1 or not kinds <= set(REDUCED):
+        raise UserError(
+            f"--extractor {name} does not see {' and '.join(sorted(kinds))}; {', '.join(REDUCED)} are seen by auto."
+        )
+    return reduced(next(iter(kinds)))
+
+
+def reduced(kind: Kind) -> Extractor:
+    """The numbers of an example themselves, each axis reduced to a few by averages: sees a collapse, and little else."""
+    sides = REDUCED[kind]
+    name = f"{kind}-{sides[-1]}"
+    return Extractor(name, "", "x".join(map(str, sides)), "float32", functools.partial(_reduce, sides), {}, kind)
+
+
+def _reduce(sides: tuple[int, ...], params: Any, examples: Array | np.ndarray) -> dict[str, Float[Array, "b d"]]:
+    del params
+    x = jnp.asarray(examples, jnp.float32)
+    x = x / 255 if jnp.issubdtype(examples.dtype, jnp.integer) else x
+    shape = tuple(min(have, side) for have, side in zip(x.shape[1:], sides, strict=False))
+    shape = (len(x), *shape, *x.shape[1 + len(shape) :])
+    small = jax.image.resize(x, shape, "linear", precision=jax.lax.Precision.HIGHEST)
+    return {"features": small.reshape(len(x), -1)}
 
 
 def pixels() -> Extractor:

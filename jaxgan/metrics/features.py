@@ -8,8 +8,9 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from jaxgan.data import ImageData, gather
+from jaxgan.data import Data, gather
 from jaxgan.errors import UserError
+from jaxgan.fields import Field, Kind
 from jaxgan.game.parallel import AXIS, make_mesh
 
 BATCH = 64
@@ -28,6 +29,7 @@ class Extractor(NamedTuple):
         apply: pure `(params, images [b, h, w, c]) -> {"features": [b, d], ...}`, images on the scale 0..255 as uint8 or
             float32, and perhaps further outputs such as "logits" [b, k] and "spatial" [b, s].
         params: a pytree of arrays.
+        kind: of the fields that it sees.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Extractor(NamedTuple):
     precision: str
     apply: Callable[[Any, Any], dict[str, Any]]
     params: Any
+    kind: Kind = "image"
 
 
 def extract(
@@ -86,8 +89,8 @@ def stream_features(
     run = _compiled(extractor.apply, tuple(taps), mesh)
     params = jax.device_put(extractor.params, NamedSharding(mesh, PartitionSpec()))
     pending, done = None, 0
-    for images in _cut(batches, size):
-        filled = np.zeros((size, *images.shape[1:]), np.uint8)
+    for images in _cut(batches, size, extractor.kind):
+        filled = np.zeros((size, *images.shape[1:]), images.dtype)
         filled[: len(images)] = images
         following = run(params, filled), len(images)
         if pending:  # fetched while the device works on the next batch
@@ -100,28 +103,32 @@ def stream_features(
     yield _fetch(*pending)
 
 
-def outputs_of(extractor: Extractor, image_shape: tuple[int, int, int]) -> dict[str, tuple[int, ...]]:
-    """The extractor's outputs for images of this shape, and the shape of each for one image; computes nothing."""
-    images = jax.ShapeDtypeStruct((1, *image_shape), np.uint8)
+def outputs_of(extractor: Extractor, field: Field) -> dict[str, tuple[int, ...]]:
+    """The extractor's outputs for examples of this field, and the shape of each for one; computes nothing."""
+    images = jax.ShapeDtypeStruct((1, *field.fixed), field.dtype)
     found = jax.eval_shape(extractor.apply, extractor.params, images)
     return {tap: tuple(value.shape[1:]) for tap, value in found.items()}
 
 
-def batches_of(data: ImageData, limit: int | None = None, size: int = BATCH) -> Iterator[np.ndarray]:
-    """The images of a data set in its order, `size` at a time, at most `limit`."""
-    return (examples["image"] for examples in examples_of(data, limit, size))
+def batches_of(data: Data, name: str, limit: int | None = None, size: int = BATCH) -> Iterator[np.ndarray]:
+    """The field `name` of a data set in its order, `size` examples at a time, at most `limit`."""
+    return (examples[name] for examples in examples_of(data, name, limit, size))
 
 
-def examples_of(data: ImageData, limit: int | None = None, size: int = BATCH) -> Iterator[dict[str, np.ndarray]]:
-    """The same with labels, where there are any: {"image": uint8 [b, h, w, c], "label": int32 [b]}."""
-    total = count_of(data, limit)
+def examples_of(
+    data: Data, name: str, limit: int | None = None, size: int = BATCH
+) -> Iterator[dict[str, np.ndarray]]:
+    """The same with labels, where there are any: {name: stored [b, ...], "label": int32 [b]}."""
+    table, total = data.table(name), count_of(data, name, limit)
+    names = [each for each in (name, "label") if each in table.spec]
     for start in range(0, total, size):
-        yield gather(data.source, np.arange(start, min(start + size, total), dtype=np.int32))
+        yield gather(table.source, np.arange(start, min(start + size, total), dtype=np.int32), names)
 
 
-def count_of(data: ImageData, limit: int | None) -> int:
-    """Images of a data set, at most `limit`."""
-    return len(data.source) if limit is None else min(limit, len(data.source))
+def count_of(data: Data, name: str, limit: int | None) -> int:
+    """Examples of a data set that have the field `name`, at most `limit`."""
+    rows = data.table(name).rows
+    return rows if limit is None else min(limit, rows)
 
 
 @functools.lru_cache(maxsize=16)
@@ -140,11 +147,12 @@ def _compiled(apply: Callable[[Any, Any], dict[str, Any]], taps: tuple[str, ...]
     return jax.jit(jax.shard_map(run, mesh=mesh, in_specs=(whole, split), out_specs=split, check_vma=False))
 
 
-def _cut(batches: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
+def _cut(batches: Iterable[np.ndarray], size: int, kind: Kind) -> Iterator[np.ndarray]:
     """The same images, `size` at a time; the last ones fewer."""
     held: np.ndarray | None = None
     for images in batches:
-        _check_images(images)
+        if kind == "image":
+            _check_images(images)
         if held is not None and images.shape[1:] != held.shape[1:]:
             raise UserError(f"images must have one shape, got {held.shape[1:]} and {images.shape[1:]}.")
         joined = images if held is None or not len(held) else np.concatenate([held, images])
@@ -163,7 +171,7 @@ def _check_images(images: np.ndarray) -> None:
         ends = f" from {images.min():.4g} to {images.max():.4g}" if images.size else ""
         raise UserError(
             f"metrics take uint8 images from 0 to 255, got {images.dtype}{ends}; "
-            "jaxgan.data.to_uint8 makes them from numbers in -1..1."
+            "the `outside` of an image field makes them from numbers in -1..1."
         )
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxgan.data import ImageData
+from jaxgan.data import Data
 from jaxgan.errors import UserError
 from jaxgan.metrics.checks import check_finite
 from jaxgan.metrics.features import Extractor, Progress, count_of, examples_of, extract
@@ -75,33 +75,37 @@ def side_of(
 
 
 def side_of_data(
-    data: ImageData,
+    data: Data,
     extractor: Extractor,
     taps: Sequence[str] = ("features",),
     *,
+    field: str = "image",
     name: str | None = None,
     prepared: str = "",
     limit: int | None = None,
     progress: Progress | None = None,
 ) -> Side:
-    """The side that a data set, called `name`, or its first `limit` images make; errors as for `side_of`."""
+    """The side that the `field` of a data set, called `name`, or of its first `limit` examples makes.
+
+    Errors as for `side_of`.
+    """
     labels: list[np.ndarray] = []
 
     def images() -> Iterator[np.ndarray]:
-        for examples in examples_of(data, limit):  # labels on the way: reading an example may be decoding its image
-            if data.class_names:
+        for examples in examples_of(data, field, limit):  # labels on the way: reading one may be decoding its image
+            if "label" in examples:
                 labels.append(examples["label"])
-            yield examples["image"]
+            yield examples[field]
 
-    how: dict[str, Any] = {"reference": reference_of(data, limit), "prepared": prepared, "progress": progress}
+    how: dict[str, Any] = {"reference": reference_of(data, field, limit), "prepared": prepared, "progress": progress}
     side = side_of(name or data.name, extractor, images(), taps, **how)
     return side._replace(labels=np.concatenate(labels) if labels else None)
 
 
-def reference_of(data: ImageData, limit: int | None) -> str:
+def reference_of(data: Data, field: str, limit: int | None) -> str:
     """By what the first `limit` images of a data set are known again: a part is another reference than the whole."""
-    n = count_of(data, limit)
-    return data.fingerprint if n == len(data.source) else f"{data.fingerprint[:48]}:{n}"
+    n = count_of(data, field, limit)
+    return data.fingerprint if n == data.table(field).rows else f"{data.fingerprint[:48]}:{n}"
 
 
 def side_of_statistics(name: str, statistics: Statistics) -> Side:

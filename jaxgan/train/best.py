@@ -6,11 +6,11 @@ import jax
 import numpy as np
 
 from jaxgan.errors import UserError
-from jaxgan.game.state import GameState
-from jaxgan.metrics.protocol import Score
+from jaxgan.game import GameState
+from jaxgan.metrics.protocol import KINDS, Score
 from jaxgan.train import agree, checkpoint
 from jaxgan.train.config import RunConfig
-from jaxgan.train.judge import Judge, make_judge
+from jaxgan.train.judge import Judge, made_by, make_judge
 from jaxgan.train.plan import Plan
 from jaxgan.train.record import Recorder
 from jaxgan.train.rundir import RunDir
@@ -42,7 +42,7 @@ class Best:
         score = self.judge(state)
         if self.recorder:
             self.recorder.score(step, score.to_json())
-        better = bool(agree.first(np.bool_(self.value is None or score.value < self.value)))
+        better = bool(agree.first(np.bool_(self.value is None or is_better(score, self.value))))
         if better:
             self._keep(state, step, score)
         return f"step {step}  {score}{'  (the best so far, kept)' if better else ''}"
@@ -54,6 +54,11 @@ class Best:
         agree.first(np.int32(step))  # the other processes save when it is gone
         checkpoint.save(self.folder.best, step, state, metadata, keep=1)
         self.value = score.value
+
+
+def is_better(score: Score, value: float) -> bool:
+    """Whether a score is better than an earlier one's value, by its metric's own direction."""
+    return score.value > value if KINDS[score.protocol.metric].better == "higher" else score.value < value
 
 
 def whole(folder: RunDir, say: Callable[[str], None]) -> int | None:
@@ -71,7 +76,7 @@ def judge_of(plan: Plan) -> Judge | None:
     if plan.extractor is None:
         return None
     try:
-        run = plan.run
-        return make_judge(plan.system, plan.data, plan.classes, plan.extractor, run.eval_samples, run.seed)
+        made = made_by(plan.system, plan.data, plan.held)
+        return made and make_judge(made, plan.data, plan.extractor, plan.run.eval_samples, plan.run.seed)
     except UserError as error:
         raise UserError(f"--eval-every cannot measure these images: {error}") from error

@@ -27,6 +27,8 @@ class RunConfig:
     """How images of another shape reach the image size."""
     channels: Literal[1, 3] | None = None
     """1 for grey, 3 for colour; None keeps the channels of the data."""
+    hold_out: int | None = None
+    """Examples not to train on, for sheets and paired metrics; None: a tenth, at most 500, where answers are known."""
     resident: Literal["auto", "on", "off"] = "auto"
     """Keep the whole data set on the device: on, off, or auto (where it fits and one process trains)."""
     out: str | None = None
@@ -131,6 +133,8 @@ def check_run(run: RunConfig) -> None:
             f"--samples must be at most {MOST_SAMPLES}, got {run.samples}; `jaxgan sample` makes any number."
         )
     check_at_least("eval_samples", run.eval_samples, 2)
+    if run.hold_out is not None:
+        check_at_least("hold_out", run.hold_out, 0)
     for name in ("data", "out"):
         if getattr(run, name) == "":
             raise UserError(f"{flag(name)} takes a text, got an empty one.")

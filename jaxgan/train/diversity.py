@@ -1,7 +1,7 @@
-"""How different images are from each other: mean distance, near-duplicates, and how many images there are to draw.
+"""How different examples are from each other: mean distance, near-duplicates, and how many there are to draw.
 
-All functions are pure and compute in float32. Distances are root mean squares over all values of an image, so that they
-do not depend on its size: 0 for equal images, 2 for a black and a white one.
+All functions are pure and compute in float32. Distances are root mean squares over all values of an example, so that
+they do not depend on its size: 0 for equal images, 2 for a black and a white one.
 """
 
 import chex
@@ -11,19 +11,18 @@ from jaxtyping import Array, Bool, Float, Int, Real
 
 
 @jax.jit
-def pairwise(images: Real[Array, "n h w c"]) -> Float[Array, "n n"]:
-    """Distances of all pairs of images in [-1, 1]: sqrt(mean((a - b)^2)).
+def pairwise(examples: Real[Array, "n *s"]) -> Float[Array, "n n"]:
+    """Distances of all pairs of examples as networks see them: sqrt(mean((a - b)^2)).
 
-    The images are centred first: those that resemble each other then have small norms, and the products from which
+    They are centred first: those that resemble each other then have small norms, and the products from which
     distances come cancel no digits.
     """
-    chex.assert_rank(images, 4)
-    flat = images.reshape(len(images), -1).astype(jnp.float32)
+    flat = examples.reshape(len(examples), -1).astype(jnp.float32)
     flat = flat - flat.mean(axis=0)
     products = jnp.matmul(flat, flat.T, precision="highest") / flat.shape[1]
     squares = jnp.diagonal(products)
     distances = jnp.sqrt(jnp.maximum(squares[:, None] + squares[None, :] - 2 * products, 0))
-    return jnp.where(_off_diagonal(len(images)), distances, 0)
+    return jnp.where(_off_diagonal(len(examples)), distances, 0)
 
 
 def mean_distance(distances: Float[Array, "n n"]) -> Float[Array, ""]:

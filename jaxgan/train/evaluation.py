@@ -1,5 +1,6 @@
 """The command `jaxgan evaluate RUN`: all metrics of a trained run from one set of features."""
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,23 +8,24 @@ from typing import Any, Literal
 
 from jaxgan import data as datasets
 from jaxgan.errors import UserError
-from jaxgan.game.state import System
+from jaxgan.fields import Needs
+from jaxgan.fields import from_json as from_fields
 from jaxgan.metrics.evaluate import METRICS, check_metrics, combined, evaluate, taps_of, usual_metrics
 from jaxgan.metrics.extractors import choose
 from jaxgan.metrics.features import Extractor, outputs_of
 from jaxgan.metrics.protocol import KINDS, Score
 from jaxgan.metrics.sides import Side, side_of_data
+from jaxgan.show.sampling import make_batches
 from jaxgan.train.best import whole
 from jaxgan.train.config import RunConfig, from_json
-from jaxgan.train.judge import MOST, fakes_of
-from jaxgan.train.launch import quiet
+from jaxgan.train.judge import MOST, STREAM, Made, fakes_of, made_by
+from jaxgan.train.launch import open_data, quiet
 from jaxgan.train.load import Step, Trained, load
 from jaxgan.train.measure import chosen, show_warnings
 from jaxgan.train.metric_config import EvaluateConfig, ExtractorConfig, check_evaluate
 from jaxgan.train.options import parse
 from jaxgan.train.progress import counting, tell
 from jaxgan.train.rundir import RunDir, check_file, read_config, write_json
-from jaxgan.train.sampling import make_batches
 
 BOTH = " and "
 DIRECTION = {"lower": "lower is better", "higher": "higher is better", "neither": "1 for equal distributions"}
@@ -40,8 +42,9 @@ def command(run: str, args: Sequence[str]) -> int:
     out = Path(config.out) if config.out else folder.root / "evaluation.json"
     check_file(out, "--out")
     states = _named({name: load(run, step, tell) for name, step in _wanted(folder, config.step).items()})
-    data = _data(saved, config, folder)
-    found = _measure(data, states, choose(image_shapes=[data.image_shape], **chosen(seen_by)), config)
+    data = _data(saved, next(iter(states.values())).needs, config, folder)
+    made = _made(next(iter(states.values())), data, saved)
+    found = _measure(data, states, made, choose(seen=[data.spec[made.field]], **chosen(seen_by)), config)
     content = _content(run, data, states, found, config)
     if config.json:
         print(json.dumps(content, indent=2, allow_nan=False))
@@ -75,36 +78,47 @@ def _sides(scores: Sequence[Score]) -> str:
 
 
 def _measure(
-    data: datasets.ImageData, states: dict[str, Trained], extractor: Extractor, config: EvaluateConfig
+    data: datasets.Data, states: dict[str, Trained], made: Made, extractor: Extractor, config: EvaluateConfig
 ) -> dict[str, list[Score]]:
     """Scores of each state; the data's features are taken once."""
-    outputs = tuple(outputs_of(extractor, data.image_shape))
+    outputs = tuple(outputs_of(extractor, data.spec[made.field]))
     metrics = config.metrics or usual_metrics(outputs)
     _require_taps(metrics, extractor, outputs)
-    with counting("features of the data", len(data.source)) as progress:
-        real = side_of_data(data, extractor, taps_of(metrics), progress=progress)
-    n = config.n or min(real.n, MOST)
+    with counting("features of the data", data.table(made.field).rows) as progress:
+        real = side_of_data(data, extractor, taps_of(metrics), field=made.field, progress=progress)
+    n = _count(config, made, real)
     found = {}
     for name, trained in states.items():
-        repeats = [_scores(trained, real, extractor, metrics, n, seed) for seed in _seeds(config)]
+        repeats = [_scores(trained, made, real, extractor, metrics, n, seed) for seed in _seeds(config)]
         found[name] = [combined(same) for same in zip(*repeats, strict=True)]
     return found
 
 
+def _count(config: EvaluateConfig, made: Made, real: Side) -> int:
+    """Examples to make: as many as there are rows to make them of, at most `MOST` where nobody asks for a number."""
+    n = config.n or min(real.n, MOST)
+    if made.most and config.n and config.n > made.most:
+        raise UserError(f"--n takes at most the {made.most:,} examples that the run held out, got {config.n}.")
+    return min(n, made.most or n)
+
+
 def _scores(
-    trained: Trained, real: Side, extractor: Extractor, metrics: Sequence[str], n: int, seed: int
+    trained: Trained, made: Made, real: Side, extractor: Extractor, metrics: Sequence[str], n: int, seed: int
 ) -> list[Score]:
-    classes = len(trained.classes)
-    sample = make_batches(trained.system, n, seed, classes)
-    with counting(f"images of step {trained.step}, seed {seed}", n) as progress:
-        compared = comparable(trained.system, classes)
-        fake = fakes_of(trained.state, sample, extractor, n, compared, taps_of(metrics), progress)
+    sample = make_batches(made.verb, n, seed, made.given, STREAM)
+    things = "images" if extractor.kind == "image" else "examples"
+    with counting(f"{things} of step {trained.step}, seed {seed}", n) as progress:
+        fake = fakes_of(trained.state, sample, made, extractor, n, taps_of(metrics), progress)
     return evaluate(real, fake, metrics)
 
 
-def comparable(system: System, classes: int) -> int:
-    """How many of the system's classes are those of the data: none of learned codes, of which code k is not class k."""
-    return 0 if system.codes else classes
+def _made(trained: Trained, data: datasets.Data, saved: dict[str, Any]) -> Made:
+    """What of the system is measured, given rows that the run held out where it takes more than classes."""
+    held = datasets.hold_out(data, saved["run"].get("hold_out") or 0)[1]
+    made = made_by(trained.system, data, held)
+    if made is None:
+        raise UserError(f"{trained.folder.root} makes nothing of the kind of its data, so there is nothing to compare.")
+    return made
 
 
 def _seeds(config: EvaluateConfig) -> range:
@@ -135,16 +149,15 @@ def _named(states: dict[str, Trained]) -> dict[str, Trained]:
     return states
 
 
-def _data(saved: dict[str, Any], config: EvaluateConfig, folder: RunDir) -> datasets.ImageData:
+def _data(saved: dict[str, Any], needs: Needs, config: EvaluateConfig, folder: RunDir) -> datasets.Data:
     """What the run trained on, or, brought to the same shape, what `--data` names."""
     run = from_json(RunConfig, saved["run"], str(folder.config))
     data_dir = config.data_dir or run.data_dir
-    height, width, channels = saved["data"]["image_shape"]
-    how: dict[str, Any] = {"image_size": (height, width), "channels": channels, "resize": run.resize}
-    data = datasets.load(config.data or run.data, data_dir=data_dir, **how)
+    spec = from_fields(saved["data"]["fields"], str(folder.config))
+    data = open_data(dataclasses.replace(run, data=config.data or run.data, data_dir=data_dir), needs, like=spec)
     if config.data is None and data.fingerprint != saved["data"]["fingerprint"]:
         raise UserError(
-            f"the images in {run.data} are not those that the run trained on ({saved['data']['description']}); "
+            f"the data in {run.data} are not those that the run trained on ({saved['data']['description']}); "
             "--data says where they are now, or names others to compare with."
         )
     return data
@@ -152,7 +165,7 @@ def _data(saved: dict[str, Any], config: EvaluateConfig, folder: RunDir) -> data
 
 def _content(
     run: str,
-    data: datasets.ImageData,
+    data: datasets.Data,
     states: dict[str, Trained],
     found: dict[str, list[Score]],
     config: EvaluateConfig,

@@ -14,6 +14,7 @@ from jax.sharding import Mesh
 from jaxtyping import Array, Int
 
 from jaxgan import data as datasets
+from jaxgan.fields import Spec, inside
 from jaxgan.game.parallel import place_batch
 from jaxgan.train.config import RunConfig
 
@@ -29,7 +30,7 @@ class Feed(NamedTuple):
 
     Attributes:
         chunk: `(start, count) -> chunk`, device arrays for the steps from start on; calls must follow each other.
-        pick: `(chunk, i) -> batch`, pure: the i-th batch of a chunk, images float32 in [-1, 1].
+        pick: `(chunk, i) -> batch`, pure: the i-th batch of a chunk, as networks see it.
         axes: which axis of each part of a chunk is split over devices.
         capacity: steps that a chunk can hold.
         resident: whether the data lives on the device.
@@ -42,37 +43,53 @@ class Feed(NamedTuple):
     resident: bool
 
 
-def make_feed(data: datasets.ImageData, run: RunConfig, rows: int, start: int, mesh: Mesh) -> Feed:
-    """The feed that `run` asks for, beginning at step `start`; `rows` is the global batch size."""
+def make_feed(data: datasets.Data, spec: Spec, run: RunConfig, rows: int, start: int, mesh: Mesh) -> Feed:
+    """The feed that `run` asks for, beginning at step `start`.
+
+    Args:
+        data: what batches are drawn from.
+        spec: the fields of a batch.
+        run: seed, residence and length of a dispatch.
+        rows: the global batch size.
+        start: the first step.
+        mesh: the devices.
+    """
     # Of several processes each reads its own share only, unless it was told to hold the whole set.
     alone = jax.process_count() == 1
-    if run.resident == "on" or (run.resident == "auto" and alone and _fits(data, mesh)):
-        return _resident(data, run, rows, mesh)
-    return _streaming(data, run, rows, start, mesh)
+    if run.resident == "on" or (run.resident == "auto" and alone and _fits(data, spec, mesh)):
+        return _resident(data, spec, run, rows, mesh)
+    return _streaming(data, spec, run, rows, start, mesh)
 
 
-def _resident(data: datasets.ImageData, run: RunConfig, rows: int, mesh: Mesh) -> Feed:
+def _resident(data: datasets.Data, spec: Spec, run: RunConfig, rows: int, mesh: Mesh) -> Feed:
     capacity = run.steps_per_dispatch or (RESIDENT_STEPS if jax.process_count() == 1 else STEPS_OF_MANY)
-    order = datasets.order(len(data.source), run.seed, rows)
-    arrays = place_batch(datasets.resident(data), mesh, None)
+    orders = datasets.orders(data, run.seed, rows)
+    arrays = place_batch(datasets.resident(data, spec), mesh, None)
     mine = _share(rows)
     axes: dict[str, int | None] = {"arrays": None, "index": 1, "count": None}
 
-    def chunk(start: int, count: int) -> Any:
+    def indices(order: datasets.BatchOrder, start: int, count: int) -> np.ndarray:
         index = np.zeros((capacity, mine.stop - mine.start), np.int32)
         index[:count] = order[start : start + count][:, mine]
+        return index
+
+    def chunk(start: int, count: int) -> Any:
+        index = tuple(indices(order, start, count) for order in orders)
         placed = place_batch({"index": index, "count": np.int32(count)}, mesh, {"index": 1, "count": None})
         return {"arrays": arrays, **placed}
 
     def pick(chunk: Any, i: Int[Array, ""]) -> Any:
-        return datasets.normalize(datasets.take(chunk["arrays"], chunk["index"][i]))
+        stored: dict[str, Array] = {}
+        for table, index in zip(chunk["arrays"], chunk["index"], strict=True):
+            stored |= datasets.take(table, index[i])
+        return inside(spec, stored)
 
     return Feed(chunk, pick, axes, capacity, resident=True)
 
 
-def _streaming(data: datasets.ImageData, run: RunConfig, rows: int, start: int, mesh: Mesh) -> Feed:
-    capacity = run.steps_per_dispatch or _stream_capacity(data, rows)
-    batches = datasets.stream(data, rows, run.seed, start, jax.process_index(), jax.process_count())
+def _streaming(data: datasets.Data, spec: Spec, run: RunConfig, rows: int, start: int, mesh: Mesh) -> Feed:
+    capacity = run.steps_per_dispatch or _stream_capacity(data, spec, rows)
+    batches = datasets.stream(data, spec, rows, run.seed, start, jax.process_index(), jax.process_count())
     axes: dict[str, int | None] = {"batches": 1, "count": None}
 
     def chunk(start: int, count: int) -> Any:
@@ -80,7 +97,7 @@ def _streaming(data: datasets.ImageData, run: RunConfig, rows: int, start: int, 
         return place_batch({"batches": _stack(batches, count, capacity), "count": np.int32(count)}, mesh, axes)
 
     def pick(chunk: Any, i: Int[Array, ""]) -> Any:
-        return datasets.normalize(jax.tree.map(lambda stacked: stacked[i], chunk["batches"]))
+        return inside(spec, jax.tree.map(lambda stacked: stacked[i], chunk["batches"]))
 
     return Feed(chunk, pick, axes, capacity, resident=False)
 
@@ -100,13 +117,14 @@ def _share(rows: int) -> slice:
     return slice(jax.process_index() * each, (jax.process_index() + 1) * each)
 
 
-def _stream_capacity(data: datasets.ImageData, rows: int) -> int:
+def _stream_capacity(data: datasets.Data, spec: Spec, rows: int) -> int:
     if jax.process_count() > 1:
         return STEPS_OF_MANY
-    return int(np.clip(STREAM_BYTES // (rows * int(np.prod(data.image_shape))), 1, STREAM_STEPS))
+    each = sum(data.spec[name].size * data.spec[name].dtype.itemsize for name in spec)
+    return int(np.clip(STREAM_BYTES // (rows * each), 1, STREAM_STEPS))
 
 
-def _fits(data: datasets.ImageData, mesh: Mesh) -> bool:
+def _fits(data: datasets.Data, spec: Spec, mesh: Mesh) -> bool:
     """Whether a copy of the data may live on each device; a CPU does not say how much memory it has."""
     limits = [(device.memory_stats() or {}).get("bytes_limit", 4 * RESIDENT_BYTES) for device in mesh.local_devices]
-    return 4 * datasets.nbytes(data) <= min(*limits, 4 * RESIDENT_BYTES)
+    return 4 * datasets.nbytes(data, spec) <= min(*limits, 4 * RESIDENT_BYTES)

@@ -11,8 +11,8 @@ import numpy as np
 
 from jaxgan import data as datasets
 from jaxgan.errors import UserError
-from jaxgan.game import parallel
-from jaxgan.game.state import GameState, System
+from jaxgan.game import GameState, System, parallel
+from jaxgan.show.sheets import write_png
 from jaxgan.train import agree, best, checkpoint, memory, pictures, rollback, rundir
 from jaxgan.train.best import Best
 from jaxgan.train.chunk import make_chunk_step
@@ -21,6 +21,7 @@ from jaxgan.train.feed import Feed, make_feed
 from jaxgan.train.guard import Guard
 from jaxgan.train.judge import Judge
 from jaxgan.train.plan import Build, Plan, make_plan
+from jaxgan.train.previews import reals
 from jaxgan.train.record import Recorder, marked_steps, read_metrics, sample_pictures
 from jaxgan.train.report import Report, make_report, quantity
 from jaxgan.train.rundir import RunDir
@@ -49,20 +50,19 @@ class Result(NamedTuple):
 def fit(
     build: Build,
     config: Any,
-    data: datasets.ImageData,
+    data: datasets.Data,
     run: RunConfig | None = None,
     *,
     recipe: str | None = None,
     resume: bool = False,
     report: Report | None = None,
 ) -> Result:
-    """Train the system `build(config, axis_name)` on `data` and leave a run folder.
+    """Train the system `build(config, data.spec, axis_name)` on `data` and leave a run folder.
 
     Args:
-        build: makes the system; a recipe's `build`, or your own.
-        config: a frozen dataclass of plain values with at least `steps` and `batch_size`. Its `image_shape` and
-            `classes`, where it has them, are taken from the data.
-        data: from `jaxgan.data.load`, or an `ImageData` of your own.
+        build: makes the system, `(config, spec, axis_name) -> System`; a recipe's `build`, or your own.
+        config: a frozen dataclass of plain values with at least `steps` and `batch_size`.
+        data: from `jaxgan.data.load`, or arrays of your own by `jaxgan.data.of_arrays`.
         run: seed, devices, and what is written where and how often.
         recipe: the recipe's name, by which `jaxgan sample` finds it again; None for a system of your own.
         resume: go on with the run in the folder `run.out` as if it had never stopped.
@@ -97,7 +97,7 @@ def _require_alike(plan: Plan) -> None:
     # What takes other options is told before they are compared: only alike things have alike parts.
     for parts in (
         {"the version of jaxgan": about["jaxgan"], "the recipe": about["recipe"]},
-        {"the images": data, **run, **{flag(name): value for name, value in about["config"].items()}},
+        {"the data": data, **run, **{flag(name): value for name, value in about["config"].items()}},
     ):
         for process, names in agree.others(parts):
             raise UserError(
@@ -170,7 +170,7 @@ def _require_same(saved: dict[str, Any], plan: Plan, measured: bool) -> None:
     free = set(MAY_CHANGE) - (set(OF_MEASURING) if measured else set())
     if saved["data"]["fingerprint"] != now["data"]["fingerprint"]:
         raise UserError(
-            f"the images are not those that the run began with: it had {saved['data']['description']}, "
+            f"the data are not those that the run began with: it had {saved['data']['description']}, "
             f"now there are {now['data']['description']}, or the same number with other content."
         )
     for part, options in (("config", plan.config), ("run", plan.run)):
@@ -189,13 +189,13 @@ def _train(plan: Plan, folder: RunDir, start: int | None, judge: Judge | None) -
     advance, mark = None, None
     while True:
         step = start or 0
-        feed = make_feed(plan.data, _shortened(plan), plan.rows, step, plan.mesh)
+        feed = make_feed(plan.data, plan.system.batch, _shortened(plan), plan.rows, step, plan.mesh)
         state = _begin(plan) if start is None else checkpoint.restore(folder.checkpoints, start, plan.abstract)
         first = feed.chunk(step, 1)
         advance = advance or _compile(plan, feed, state, first)
         seconds = max((row["seconds"] for row in read_metrics(folder.metrics) if row["step"] <= step), default=0.0)
         recorder = _record(plan, folder, start, mark) if jax.process_index() == 0 else None
-        guard = Guard(plan, folder, recorder, rollback.watch_of(folder, start))
+        guard = Guard(plan, folder, recorder, rollback.watch_of(folder, start, plan.system.duels))
         keeper = Best(plan, folder, recorder, judge) if judge else None
         times = rollback.times(folder, step)
         session = Session(plan, folder, feed, advance, recorder, guard, times, seconds, start, keeper)
@@ -224,6 +224,8 @@ def _run(session: Session, state: GameState, step: int, first: Any) -> Result:
 def _record(plan: Plan, folder: RunDir, start: int | None, mark: dict[str, Any] | None) -> Recorder:
     with writing(folder, lambda: what_is_left(folder, start)):
         rundir.write_json(folder.config, plan.description())
+        if not folder.reals.exists():
+            write_png(folder.reals, reals(plan.data, plan.system.batch, plan.run.samples))
         recorder = Recorder(folder, start or 0)
         try:
             if mark:

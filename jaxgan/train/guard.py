@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, UInt8
+from jaxtyping import Float
 
-from jaxgan.data import ImageData, gather
+from jaxgan import fields
+from jaxgan.data import Table, gather
 from jaxgan.train import agree, diversity
 from jaxgan.train.findings import Finding
 from jaxgan.train.monitor import NEAR
-from jaxgan.train.plan import Plan
+from jaxgan.train.plan import Plan, measured
 from jaxgan.train.record import Recorder
 from jaxgan.train.rundir import RunDir
 from jaxgan.train.trouble import Collapse, TrainingError
@@ -41,6 +41,7 @@ class Guard:
     Attributes:
         watch: what it has seen.
         stopping: what the run is to be stopped for, as soon as its state is saved; or None.
+        verb: what it makes is compared with the data; "" for none.
     """
 
     def __init__(self, plan: Plan, folder: RunDir, recorder: Recorder | None, watch: Watch) -> None:
@@ -54,18 +55,25 @@ class Guard:
         """
         self.plan, self.folder, self.recorder, self.watch = plan, folder, recorder, watch
         self.stopping: Finding | None = None
+        self.verb, self._name = _compared(plan)
+        self._table = plan.data.table(self._name) if self._name else plan.data.tables[0]
         self._data: Data | None = None
 
     def see(self, step: int, row: Mapping[str, float]) -> None:
         """The metrics of a step, all finite. Raises Collapse where the run is to go back."""
         self._tell(step, self.watch.see(step, row))
 
-    def see_samples(self, step: int, images: UInt8[np.ndarray, "n h w c"], regular: bool) -> None:
-        """The samples after a step; those of no `regular` step are only measured. Raises Collapse as `see`."""
-        images = images[:LOOKED_AT]
-        if len(images) < 2 or len(self.plan.data.source) < 2:
+    def see_samples(self, step: int, made: Mapping[str, np.ndarray], regular: bool) -> None:
+        """What a verb has made after a step, as it is stored; that of no `regular` step is only measured.
+
+        Raises Collapse as `see`.
+        """
+        if self._name not in made:
             return
-        numbers = self._numbers(step, images)
+        examples = made[self._name][:LOOKED_AT]
+        if len(examples) < 2 or self._table.rows < 2:
+            return
+        numbers = self._numbers(step, examples)
         if self.recorder:
             self.recorder.samples(step, numbers)
         if regular:
@@ -87,10 +95,10 @@ class Guard:
             f"{folder / str(step)} is saved but not healthy, {good}; with --on-collapse warn it goes on nevertheless."
         )
 
-    def _numbers(self, step: int, images: UInt8[np.ndarray, "n h w c"]) -> dict[str, Any]:
+    def _numbers(self, step: int, examples: np.ndarray) -> dict[str, Any]:
         """What `monitor.look_at_samples` wants, as the first process measures it."""
-        n, rows = len(images), self.plan.rows
-        found = self._measure(images) if jax.process_index() == 0 else np.zeros(5, np.float32)
+        n, rows = len(examples), self.plan.rows
+        found = self._measure(examples) if jax.process_index() == 0 else np.zeros(5, np.float32)
         distance, data, pairs, repeated, data_repeated = (float(value) for value in agree.first(found))
         return {
             "images": step * rows,
@@ -101,13 +109,13 @@ class Guard:
             "near_duplicates": int(pairs),
             "repeated": int(repeated),
             "data_repeated": int(data_repeated),
-            "data_images": len(self.plan.data.source),
+            "data_images": self._table.rows,
             "support": diversity.support(n, int(pairs)),
         }
 
-    def _measure(self, images: UInt8[np.ndarray, "n h w c"]) -> Float[np.ndarray, " 5"]:
-        self._data = data = self._data or _measure_data(self.plan.data, len(images))
-        distances = diversity.pairwise(_floats(images))
+    def _measure(self, examples: np.ndarray) -> Float[np.ndarray, " 5"]:
+        self._data = data = self._data or _measure_data(self._table, self._name, len(examples))
+        distances = diversity.pairwise(self._table.spec[self._name].inside(examples))
         counts = diversity.near_duplicates(distances, data.near), diversity.repeated(distances, data.near)
         return np.array([diversity.mean_distance(distances), data.distance, *counts, data.repeated], np.float32)
 
@@ -130,16 +138,20 @@ class Guard:
             self.recorder.mark({**row, "numbers": finding.numbers, "action": "none" if event.over else action})
 
     def _sentence(self, finding: Finding) -> str:
-        return finding.sentence(self.plan.config, self.plan.recipe, self.plan.system.conditional)
+        return finding.sentence(self.plan.system.cures)
 
 
-def _measure_data(data: ImageData, n: int) -> Data:
-    """What n images from all over the data set have, always the same; all where there are fewer."""
-    rows = np.linspace(0, len(data.source) - 1, min(n, len(data.source))).astype(np.int32)
-    distances = diversity.pairwise(_floats(gather(data.source, rows)["image"]))
+def _compared(plan: Plan) -> tuple[str, str]:
+    """The verb and its made field whose diversity is compared with the data's; "" where there is none, or no float."""
+    found = measured(plan.system, plan.data.spec)
+    if found is None or fields.whole(plan.data.spec[found[1]]):
+        return "", ""
+    return found
+
+
+def _measure_data(table: Table, name: str, n: int) -> Data:
+    """What n examples from all over the data set have, always the same; all where there are fewer."""
+    rows = np.linspace(0, table.rows - 1, min(n, table.rows)).astype(np.int32)
+    distances = diversity.pairwise(table.spec[name].inside(gather(table.source, rows, [name])[name]))
     near = NEAR * float(np.median(np.asarray(diversity.nearest(distances))))
     return Data(float(diversity.mean_distance(distances)), near, int(diversity.repeated(distances, near)))
-
-
-def _floats(images: UInt8[np.ndarray, "n h w c"]) -> Float[Array, "n h w c"]:
-    return jnp.asarray(images, jnp.float32) / 127.5 - 1

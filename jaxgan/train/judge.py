@@ -1,54 +1,97 @@
-"""A number for a state of a system: generated images against the data, always from the same noise."""
+"""A number for a state of a system: what it makes against the data, always from the same noise."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from jaxgan.data import ImageData
-from jaxgan.game.state import GameState, System
+import numpy as np
+
+from jaxgan.data import Data
+from jaxgan.game import GameState, System, Verb
 from jaxgan.metrics.evaluate import frechet_score
 from jaxgan.metrics.features import Extractor
 from jaxgan.metrics.gaussian import gaussian
 from jaxgan.metrics.protocol import Score
 from jaxgan.metrics.sides import Side, side_of, side_of_data
+from jaxgan.show import given as givens
+from jaxgan.show.sampling import make_batches
+from jaxgan.train.plan import measured
 from jaxgan.train.progress import counting
-from jaxgan.train.sampling import labels_for, make_batches
 
 STREAM = 0x6A756467  # not that of samples: a state that was chosen by some images is not to be measured by the same
-MOST = 10_000  # generated images where nobody asks for another number
+MOST = 10_000  # generated examples where nobody asks for another number
 
 
 Judge: TypeAlias = Callable[[GameState], Score]
-"""The Fréchet distance of what a state generates; every process of a run must call it."""
+"""The Fréchet distance of what a state makes; every process of a run must call it."""
 
 
-def make_judge(system: System, data: ImageData, classes: int, extractor: Extractor, n: int, seed: int) -> Judge:
-    """A judge of states of `system` by n images.
+class Made(NamedTuple):
+    """What of a system is measured.
+
+    Attributes:
+        verb: what makes it.
+        field: the made field, which the data has too.
+        given: what the verb takes, drawn like the data.
+        most: examples that can be made of other rows; None where there is no bound.
+    """
+
+    verb: Verb
+    field: str
+    given: givens.Given
+    most: int | None
+
+    def labels(self, n: int) -> np.ndarray | None:
+        """Classes of the first n examples, where they are those of the data."""
+        return self.given(0, n)["label"] if "label" in self.verb.given else None
+
+
+def made_by(system: System, data: Data, held: Data) -> Made | None:
+    """What of `system` can be compared with the data; None where it makes nothing of the kind.
 
     Args:
-        system: what generates them.
-        data: what they are compared with, all of it.
-        classes: of the images that are generated in turn, 0 for none.
-        extractor: what images are seen by.
-        n: images to generate.
+        system: has the verbs.
+        data: whose proportions classes are drawn in.
+        held: rows from which all else is given, where a verb takes more than classes and codes.
+    """
+    found = measured(system, data.spec)
+    if found is None:
+        return None
+    verb = system.verb(found[0])
+    free = all(field.kind in givens.CHOSEN for field in verb.given.values())
+    rows = data if free else held
+    most = None if free else min(rows.table(name).rows for name in verb.given)
+    return Made(verb, found[1], givens.for_measuring(verb, rows), most)
+
+
+def make_judge(made: Made, data: Data, extractor: Extractor, n: int, seed: int) -> Judge:
+    """A judge of states by n examples.
+
+    Args:
+        made: what is measured.
+        data: what it is compared with, all of it.
+        extractor: what examples are seen by.
+        n: examples to make; fewer where the rows that they are made from are fewer.
         seed: of their noise.
     """
-    with counting("features of the data", len(data.source)) as progress:
-        real = side_of_data(data, extractor, progress=progress)
+    n = min(n, made.most or n)
+    with counting("features of the data", data.table(made.field).rows) as progress:
+        real = side_of_data(data, extractor, field=made.field, progress=progress)
     # Kept as mean and covariance: the features of a large set would stay in memory for as long as the run.
     real = real._replace(gaussian=gaussian(real.taps["features"]), taps={})
-    sample = make_batches(system, n, seed, classes, stream=STREAM)
-    return lambda state: frechet_score(real, fakes_of(state, sample, extractor, n, classes))
+    sample = make_batches(made.verb, n, seed, made.given, STREAM)
+    return lambda state: frechet_score(real, fakes_of(state, sample, made, extractor, n))
 
 
 def fakes_of(
     state: GameState,
     sample: Callable[[GameState], Any],
+    made: Made,
     extractor: Extractor,
     n: int,
-    classes: int = 0,
     taps: Sequence[str] = ("features",),
     progress: Callable[[int], None] | None = None,
 ) -> Side:
-    """The side that n images of `sample(state)`, from `make_batches`, make."""
-    labels = labels_for(n, classes)
-    return side_of("generated images", extractor, sample(state), taps, labels=labels, progress=progress)
+    """The side that n examples of `sample(state)`, from `make_batches`, make."""
+    batches = (batch[made.field] for batch in sample(state))
+    name = "generated images" if extractor.kind == "image" else "generated examples"
+    return side_of(name, extractor, batches, taps, labels=made.labels(n), progress=progress)

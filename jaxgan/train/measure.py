@@ -36,7 +36,7 @@ OWN = {  # names of extractors in statistics, as --extractor knows them
 }
 INCEPTION_FEATURES = 2048
 WEIGHTS_HELP = "jaxgan weights takes: status, or: convert IN OUT.safetensors [--allow-unverified]"
-Source = datasets.ImageData | Statistics
+Source = datasets.Data | Statistics
 
 
 def fid(names: Sequence[str], args: Sequence[str]) -> int:
@@ -74,9 +74,9 @@ def stats(name: str, args: Sequence[str]) -> int:
     source = open_source(name, how)
     if isinstance(source, Statistics):
         raise UserError(f"{name} holds statistics already; jaxgan stats takes images.")
-    extractor = choose(image_shapes=[source.image_shape], **chosen(seen_by))
+    extractor = choose(seen=[source.spec["image"]], **chosen(seen_by))
     found = _stream_statistics(source, extractor, how.limit, config.ddof)
-    made = about(extractor, prepared(how)) | {"reference": reference_of(source, how.limit)}
+    made = about(extractor, prepared(how)) | {"reference": reference_of(source, "image", how.limit)}
     statistics.write(Path(config.out), found, made, config.ddof)
     print(f"{config.out}: mean and covariance of {found.n} images, {len(found.mean)} features of {extractor.name}")
     return 0
@@ -129,13 +129,13 @@ def show_warnings(scores: Sequence[Score]) -> None:
 
 def _extractor_for(sources: Sequence[Source], config: ExtractorConfig) -> Extractor | None:
     """What the images among `sources` are seen by; None where both are statistics."""
-    shapes = [source.image_shape for source in sources if not isinstance(source, Statistics)]
-    if not shapes:
+    seen = [source.spec["image"] for source in sources if not isinstance(source, Statistics)]
+    if not seen:
         return None
     options = chosen(config)
-    if config.extractor == "auto" and len(shapes) < len(sources):  # features of the kind that there are statistics of
+    if config.extractor == "auto" and len(seen) < len(sources):  # features of the kind that there are statistics of
         options["name"] = _maker(next(source for source in sources if isinstance(source, Statistics)))
-    return choose(image_shapes=shapes, **options)
+    return choose(seen=seen, **options)
 
 
 def _maker(found: Statistics) -> str:
@@ -154,7 +154,7 @@ def _side(name: str, source: Source, extractor: Extractor | None, how: ImagesCon
     if isinstance(source, Statistics):
         return side_of_statistics(name, source)
     assert extractor is not None
-    with counting(f"features of {name}", count_of(source, how.limit)) as progress:
+    with counting(f"features of {name}", count_of(source, "image", how.limit)) as progress:
         how_seen: dict[str, Any] = {"name": name, "prepared": prepared(how), "limit": how.limit}
         return side_of_data(source, extractor, progress=progress, **how_seen)
 
@@ -170,7 +170,7 @@ def _with_error(score: Score, sides: Sequence[Side], config: FidConfig) -> Score
 
 
 def _shape_doubts(names: Sequence[str], sources: Sequence[Source]) -> tuple[str, ...]:
-    shapes = [None if isinstance(source, Statistics) else source.image_shape for source in sources]
+    shapes = [None if isinstance(source, Statistics) else source.spec["image"].shape for source in sources]
     if None in shapes or shapes[0] == shapes[1]:
         return ()
     words = [
@@ -180,13 +180,13 @@ def _shape_doubts(names: Sequence[str], sources: Sequence[Source]) -> tuple[str,
 
 
 def _stream_statistics(
-    data: datasets.ImageData, extractor: Extractor, limit: int | None, ddof: Literal[0, 1]
+    data: datasets.Data, extractor: Extractor, limit: int | None, ddof: Literal[0, 1]
 ) -> gaussian.Gaussian:
     """Mean and covariance in float64, of any number of images in the memory of one batch."""
     found: gaussian.GaussianStats | None = None
     update = jax.jit(gaussian.update)
-    with counting(f"features of {data.name}", count_of(data, limit)) as progress:
-        for part in stream_features(extractor, batches_of(data, limit), progress=progress):
+    with counting(f"features of {data.name}", count_of(data, "image", limit)) as progress:
+        for part in stream_features(extractor, batches_of(data, "image", limit), progress=progress):
             check_finite(part["features"], data.name)
             with double():
                 features = part["features"].astype(np.float64)

@@ -10,6 +10,7 @@ from jax.stages import Lowered
 
 from jaxgan import data as datasets
 from jaxgan.errors import UserError
+from jaxgan.fields import Spec
 from jaxgan.train import agree, checkpoint
 from jaxgan.train.config import RunConfig
 from jaxgan.train.report import quantity
@@ -92,10 +93,10 @@ def check(need: Need, devices: Sequence[Any], config: Any, resident: bool) -> st
     return line(need, limit)
 
 
-def check_least(abstract: Any, data: datasets.ImageData, run: RunConfig, devices: Sequence[Any]) -> None:
+def check_least(abstract: Any, data: datasets.Data, spec: Spec, run: RunConfig, devices: Sequence[Any]) -> None:
     """Raise UserError where not even the state, and the data set that is to live on the device, have room."""
     resident = run.resident == "on"
-    parts = {"the state": checkpoint.nbytes(abstract)} | ({"the data set": datasets.nbytes(data)} if resident else {})
+    parts = {"the state": checkpoint.nbytes(abstract)} | ({"the data set": datasets.nbytes(data, spec)} if resident else {})
     limit = limit_of(devices)
     if sum(parts.values()) > limit:
         needs = " and ".join(f"{name} {size(part)}" for name, part in parts.items())

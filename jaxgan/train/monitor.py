@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxgan.game import Duel
 from jaxgan.train.findings import Finding
 
 BLOCK = 16  # steps
@@ -30,7 +31,6 @@ LOUD = 10.0  # a gradient norm below this has not exploded, whatever it was befo
 MARGIN = 1000.0  # between logits of real and generated images
 VALUE = -5.0  # mean of log D(x) + log(1 - D(G(z))), far below the -1.4 of guessing: sure, and wrong
 RATIO = 1000.0  # between the players' gradient norms
-ROUNDING = 1e-4  # of d_real and d_fake, and of a loss beside its penalty
 WORSE = 0.4  # share of images recognised, below which a discriminator does worse than a coin
 GROWTH = 4.0  # of an oscillation, from the first to the last quarter of the window
 LOUDNESS = 0.1  # standard deviation of a loss, below which nobody cares how it swings
@@ -66,27 +66,39 @@ def largest_norms(blocks: Sequence[Numbers], largest: Numbers) -> dict[str, floa
     return {**largest, **{name: max(value, largest.get(name, 0.0)) for name, value in recent.items()}}
 
 
-def look(blocks: Sequence[Numbers], usual: Numbers, largest: Numbers) -> list[Finding]:
-    """What the metrics say.
+def look(
+    blocks: Sequence[Numbers], usual: Numbers, largest: Numbers, duels: Sequence[Duel] = (Duel(),)
+) -> list[Finding]:
+    """What the metrics say; of two findings of one kind the first.
 
     Args:
         blocks: the last `WINDOW` blocks or fewer, oldest first, each made by `condense`.
         usual: gradient norms as `usual_norms` gave them while nothing was wrong.
         largest: gradient norms as `largest_norms` has gathered them.
+        duels: who plays whom; without any, the rules of gradients and losses alone apply.
     """
     if len(blocks) < RECENT:
         return []
+    found = [finding for duel in duels for finding in _of_duel(blocks, largest, duel)]
+    losses = [f"{player}/loss" for duel in duels for player in (duel.judge, duel.maker)] or _losses(blocks)
+    found += [_exploding_norms(blocks[-RECENT:], usual, duels), _oscillating(blocks, losses)]
+    return list({finding.kind: finding for finding in reversed(found) if finding}.values())[::-1]
+
+
+def _of_duel(blocks: Sequence[Numbers], largest: Numbers, duel: Duel) -> list[Finding | None]:
     recent = blocks[-RECENT:]
-    strong = _too_strong(recent, largest)
-    found = [
+    strong = _too_strong(recent, largest, duel)
+    return [
         strong,
-        None if strong else _vanishing(recent, largest),
-        _exploding(recent, usual),
-        _ratio(recent),
-        _overwhelmed(recent),
-        _oscillating(blocks),
+        None if strong else _vanishing(recent, largest, duel),
+        _exploding_logits(recent, duel),
+        _ratio(recent, duel),
+        _overwhelmed(recent, duel),
     ]
-    return [finding for finding in found if finding]
+
+
+def _losses(blocks: Sequence[Numbers]) -> list[str]:
+    return [name for name in blocks[-1] if name.endswith("/loss")]
 
 
 def largest_diversity(picture: Mapping[str, Any], largest: float) -> float:
@@ -116,16 +128,18 @@ def not_finite(what: str) -> Finding:
     return Finding("not_finite", what, {})
 
 
-def _too_strong(recent: Sequence[Numbers], largest: Numbers) -> Finding | None:
-    shares, norms = recognised(recent), _norms(recent)
-    if shares is None or min(shares) < PERFECT or "g/grad_norm" not in norms or not _classifies(recent):
+def _too_strong(recent: Sequence[Numbers], largest: Numbers, duel: Duel) -> Finding | None:
+    """Not said of a critic that measures a distance, which is meant to be as good as it can be (Arjovsky et al. 2017)."""
+    shares, norms = recognised(recent, duel.board), _norms(recent)
+    maker, judge = f"{duel.maker}/grad_norm", f"{duel.judge}/grad_norm"
+    if shares is None or min(shares) < PERFECT or maker not in norms or duel.critic == "distance":
         return None
-    g, most, d = norms["g/grad_norm"], largest.get("g/grad_norm", 0.0), norms.get("d/grad_norm", 0.0)
+    g, most, d = norms[maker], largest.get(maker, 0.0), norms.get(judge, 0.0)
     if g < STARVED * most:
         than = f"it was up to {most:.3g}"
     elif g < STARVED_OF_D * d:
         than = f"the discriminator's is {d:.3g}"
-    elif all(max(abs(block.get("g/loss", 1)), block.get("d_fake", 1)) < SATURATED for block in recent):
+    elif all(_saturated(block, duel) for block in recent):
         than = "its loss is saturated"
     else:
         return None
@@ -133,45 +147,58 @@ def _too_strong(recent: Sequence[Numbers], largest: Numbers) -> Finding | None:
         f"the discriminator is too strong: it recognises {_percent(shares[0])} of the real and {_percent(shares[1])} "
         f"of the generated images, and the generator's gradient starves at {g:.3g} ({than})"
     )
-    numbers = {"accuracy_real": shares[0], "accuracy_fake": shares[1], "g/grad_norm": g, "largest": most}
+    numbers = {"accuracy_real": shares[0], "accuracy_fake": shares[1], maker: g, "largest": most}
     return Finding("strong_discriminator", seen, numbers)
 
 
-def _vanishing(recent: Sequence[Numbers], largest: Numbers) -> Finding | None:
+def _saturated(block: Numbers, duel: Duel) -> bool:
+    return max(abs(block.get(f"{duel.maker}/loss", 1)), block.get(f"{duel.board}d_fake", 1)) < SATURATED
+
+
+def _vanishing(recent: Sequence[Numbers], largest: Numbers, duel: Duel) -> Finding | None:
     """Only where D tells images apart: a game that has come to rest at its solution has no gradients either."""
-    shares = recognised(recent)
+    shares = recognised(recent, duel.board)
     if shares is None or sum(shares) / 2 < APART:
         return None
-    norms = {name: norm for name, norm in _norms(recent).items() if name in ("g/grad_norm", "d/grad_norm")}
+    players = (f"{duel.maker}/grad_norm", f"{duel.judge}/grad_norm")
+    norms = {name: norm for name, norm in _norms(recent).items() if name in players}
     gone = {name: norm for name, norm in norms.items() if norm < VANISHED * largest.get(name, 0.0)}
     if not gone:
         return None
     name, norm = min(gone.items(), key=lambda item: item[1])
-    seen = f"the gradient of {_player(name)} has vanished: its norm is {norm:.3g} and was up to {largest[name]:.3g}"
+    whose = _player(name, (duel,))
+    seen = f"the gradient of {whose} has vanished: its norm is {norm:.3g} and was up to {largest[name]:.3g}"
     return Finding("vanishing", seen, {name: norm, "largest": largest[name]})
 
 
-def _exploding(recent: Sequence[Numbers], usual: Numbers) -> Finding | None:
-    values = [block["value"] for block in recent if "value" in block]
-    if len(values) == RECENT and statistics.fmean(values) < VALUE and _classifies(recent):
+def _exploding_logits(recent: Sequence[Numbers], duel: Duel) -> Finding | None:
+    """By V(D, G), which of logits that are no log-odds means nothing, and by the logits themselves."""
+    values = [block[f"{duel.board}value"] for block in recent if f"{duel.board}value" in block]
+    if len(values) == RECENT and statistics.fmean(values) < VALUE and duel.critic == "odds":
         value = statistics.fmean(values)
         seen = f"the discriminator explodes: V(D, G) is {value:.3g}, and would be -1.39 if it only guessed"
         return Finding("exploding", seen, {"value": value})
-    margins = [abs(block["margin"]) for block in recent if "margin" in block]
+    margins = [abs(block[f"{duel.board}margin"]) for block in recent if f"{duel.board}margin" in block]
     if len(margins) == RECENT and min(margins) > MARGIN:
         seen = f"the discriminator explodes: its logits of real and generated images are {margins[-1]:.3g} apart"
         return Finding("exploding", seen, {"margin": margins[-1]})
+    return None
+
+
+def _exploding_norms(recent: Sequence[Numbers], usual: Numbers, duels: Sequence[Duel]) -> Finding | None:
     norms = [_norms([block]) for block in recent[-2:]]
     for name, before in usual.items():
         least = min((each.get(name, 0.0) for each in norms), default=0.0)
         if least > max(EXPLODED * before, LOUD):
-            seen = f"the gradient of {_player(name)} explodes: its norm is {least:.3g} and was about {before:.3g}"
+            whose = _player(name, duels)
+            seen = f"the gradient of {whose} explodes: its norm is {least:.3g} and was about {before:.3g}"
             return Finding("exploding", seen, {name: least, "usual": before})
     return None
 
 
-def _ratio(recent: Sequence[Numbers]) -> Finding | None:
-    pairs = [(block.get("g/grad_norm", 0.0), block.get("d/grad_norm", 0.0)) for block in recent]
+def _ratio(recent: Sequence[Numbers], duel: Duel) -> Finding | None:
+    names = (f"{duel.maker}/grad_norm", f"{duel.judge}/grad_norm")
+    pairs = [tuple(block.get(name, 0.0) for name in names) for block in recent]
     if any(g == 0 or d == 0 for g, d in pairs):  # not there, or vanished
         return None
     ratios = [g / d for g, d in pairs]
@@ -183,9 +210,9 @@ def _ratio(recent: Sequence[Numbers]) -> Finding | None:
     return Finding("gradient_ratio", seen, {"ratio": ratios[-1]})
 
 
-def _overwhelmed(recent: Sequence[Numbers]) -> Finding | None:
+def _overwhelmed(recent: Sequence[Numbers], duel: Duel) -> Finding | None:
     """Worse than a coin; a coin is what a discriminator is at the solution of the game, and nothing is wrong then."""
-    shares = recognised(recent)
+    shares = recognised(recent, duel.board)
     if shares is None or sum(shares) / 2 >= WORSE:
         return None
     seen = (
@@ -195,10 +222,10 @@ def _overwhelmed(recent: Sequence[Numbers]) -> Finding | None:
     return Finding("weak_discriminator", seen, {"accuracy_real": shares[0], "accuracy_fake": shares[1]})
 
 
-def _oscillating(blocks: Sequence[Numbers]) -> Finding | None:
+def _oscillating(blocks: Sequence[Numbers], losses: Sequence[str]) -> Finding | None:
     if len(blocks) < WINDOW:
         return None
-    for name in ("d/loss", "g/loss"):
+    for name in losses:
         if not all(name in block for block in blocks):
             continue
         swings = _swings(np.array([block[name] for block in blocks]))
@@ -259,29 +286,18 @@ def _duplicates(picture: Mapping[str, Any]) -> Finding:
     return Finding("duplicates", seen, {"repeated": repeated, "support": size})
 
 
-def recognised(recent: Sequence[Numbers]) -> tuple[float, float] | None:
-    """Shares of real and of generated images that the discriminator recognises, or how sure it is; None if unknown."""
+def recognised(recent: Sequence[Numbers], board: str = "") -> tuple[float, float] | None:
+    """Shares of real and of generated images that the discriminator recognises, or how sure it is; None if unknown.
+
+    Args:
+        recent: blocks.
+        board: prefix of the scoreboard's metrics.
+    """
     for real, fake in (("accuracy_real", "accuracy_fake"), ("d_real", "d_fake")):
-        if all(real in block and fake in block for block in recent):
-            shares = [statistics.fmean(block[name] for block in recent) for name in (real, fake)]
+        if all(board + real in block and board + fake in block for block in recent):
+            shares = [statistics.fmean(block[board + name] for block in recent) for name in (real, fake)]
             return shares[0], shares[1] if fake == "accuracy_fake" else 1 - shares[1]
     return None
-
-
-def _classifies(recent: Sequence[Numbers]) -> bool:
-    """Whether D tells real from generated images, and is no Wasserstein critic, which measures how far apart they are.
-
-    Such a critic is meant to be as good as it can be (Arjovsky et al. 2017, section 3), and V(D, G) of logits that are
-    no log-odds means nothing.
-    """
-    return not any(_measures_a_distance(block) for block in recent)
-
-
-def _measures_a_distance(block: Numbers) -> bool:
-    """By a loss below zero, without penalty and with the information that InfoGAN's is less; and by scores of pairs."""
-    other = block.get("penalty", 0.0) - block.get("info", 0.0) - block.get("info_continuous", 0.0)
-    pair = block.get("d_real", 0.0) + block.get("d_fake", 0.0)
-    return block.get("d/loss", 0.0) - other < -ROUNDING * abs(other) and abs(pair - 1) < ROUNDING
 
 
 def _norms(blocks: Sequence[Numbers]) -> dict[str, float]:
@@ -290,9 +306,10 @@ def _norms(blocks: Sequence[Numbers]) -> dict[str, float]:
     return {name: statistics.median(block[name] for block in blocks) for name in names}
 
 
-def _player(name: str) -> str:
+def _player(name: str, duels: Sequence[Duel]) -> str:
     label = name.removesuffix("/grad_norm")
-    return {"g": "the generator", "d": "the discriminator"}.get(label, label)
+    words = {duels[0].maker: "the generator", duels[0].judge: "the discriminator"} if len(duels) == 1 else {}
+    return words.get(label, label)
 
 
 def _percent(share: float) -> str:

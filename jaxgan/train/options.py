@@ -11,8 +11,6 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from jaxgan.errors import UserError, flag
 
-FROM_DATA = ("image_shape", "classes")  # fields of a recipe's configuration that are no options
-
 
 def parse(command: str, description: str, kinds: Sequence[type], args: Sequence[str]) -> list[Any]:
     """Instances of the dataclasses `kinds`, filled from a flat command line.
@@ -20,7 +18,7 @@ def parse(command: str, description: str, kinds: Sequence[type], args: Sequence[
     Args:
         command: what the user typed before the options, for the help.
         description: a line for the help.
-        kinds: frozen dataclasses whose fields have docstrings; `FROM_DATA` fields are left at their defaults.
+        kinds: frozen dataclasses whose fields have docstrings.
         args: the options.
 
     Raises:
@@ -29,10 +27,10 @@ def parse(command: str, description: str, kinds: Sequence[type], args: Sequence[
     """
     import tyro
 
-    hints = {flag(name): hint for kind in kinds for name, hint in get_type_hints(kind).items() if name not in FROM_DATA}
+    hints = {flag(name): hint for kind in kinds for name, hint in get_type_hints(kind).items()}
     _check_names(command, hints, args)
     groups = [kind.__name__.lower().removesuffix("config") or "recipe" for kind in kinds]
-    fields = [(name, tyro.conf.OmitArgPrefixes[_visible(kind)]) for name, kind in zip(groups, kinds, strict=True)]
+    fields = [(name, tyro.conf.OmitArgPrefixes[kind]) for name, kind in zip(groups, kinds, strict=True)]
     options = dataclasses.make_dataclass("Options", fields)
     said = io.StringIO()
     try:
@@ -43,19 +41,6 @@ def parse(command: str, description: str, kinds: Sequence[type], args: Sequence[
             raise UserError(_sentence(said.getvalue(), hints, args, command)) from None
         raise
     return [_plain(kind, getattr(parsed, name)) for kind, name in zip(kinds, groups, strict=True)]
-
-
-def _visible(kind: type) -> type:
-    """The dataclass without the options that its data decide."""
-    import tyro
-
-    hints = get_type_hints(kind)
-    hidden = [
-        (field.name, Annotated[hints[field.name], tyro.conf.Suppress], dataclasses.field(default=field.default))
-        for field in dataclasses.fields(kind)
-        if field.name in FROM_DATA
-    ]
-    return dataclasses.make_dataclass(kind.__name__, hidden, bases=(kind,), frozen=True, kw_only=True)
 
 
 def _plain(kind: type, value: Any) -> Any:

@@ -1,48 +1,16 @@
-"""Pictures: grids of images, and the summary of a run."""
+"""The summary of a run in one picture."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
 
-GAP = 2  # pixels between tiles
-TILE = 56  # smaller tiles are magnified by a whole number up to about this many pixels
 PANELS = (
     ("losses", ("loss",)),
     ("mean D(x) and D(G(z))", ("d_real", "d_fake")),
     ("gradient norms", ("grad_norm",)),
 )
-
-
-def grid(images: UInt8[np.ndarray, "n h w c"], columns: int) -> UInt8[np.ndarray, "height width c"]:
-    """Images in rows of `columns`, with white gaps; small ones magnified by a whole number."""
-    scale = max(1, TILE // max(images.shape[1:3]))
-    tiles = images.repeat(scale, axis=1).repeat(scale, axis=2)
-    n, h, w, c = tiles.shape
-    rows = -(-n // columns)
-    canvas = np.full((rows * (h + GAP) + GAP, columns * (w + GAP) + GAP, c), 255, np.uint8)
-    for i, tile in enumerate(tiles):
-        y, x = GAP + i // columns * (h + GAP), GAP + i % columns * (w + GAP)
-        canvas[y : y + h, x : x + w] = tile
-    return canvas
-
-
-def write_png(path: Path, image: UInt8[np.ndarray, "h w c"]) -> None:
-    """Write an image as PNG: grey from one channel, colour from three, alpha from four; of others the first."""
-    from PIL import Image
-
-    channels = image.shape[-1]
-    shown = image if channels in (3, 4) else image[..., 0]
-    temporary = path.with_name(path.name + ".tmp")
-    Image.fromarray(shown).save(temporary, format="PNG")
-    temporary.replace(path)
-
-
-def columns_of(n: int, classes: int) -> int:
-    """Columns of a grid: one a class where labels are few, else about as many as rows."""
-    return classes if 1 < classes <= 20 else max(1, round(n**0.5))
 
 
 def write_summary(

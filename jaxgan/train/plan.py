@@ -12,8 +12,10 @@ from jaxtyping import Array, Key
 
 import jaxgan
 from jaxgan import data as datasets
-from jaxgan.game import parallel
-from jaxgan.game.state import System, parameter_count
+from jaxgan import fields
+from jaxgan.errors import UserError
+from jaxgan.fields import Spec
+from jaxgan.game import System, parallel, parameter_count
 from jaxgan.metrics.extractors import choose
 from jaxgan.metrics.features import Extractor
 from jaxgan.train import checkpoint, memory
@@ -21,8 +23,9 @@ from jaxgan.train.config import RunConfig, check_game, check_run, check_shares, 
 from jaxgan.train.report import Report
 
 ROLLBACK_STREAM = 0x726F6C6C  # larger than any step, with which keys are folded too
-Build: TypeAlias = Callable[[Any, str | None], System]
-"""`(config, axis_name) -> System`, as a recipe's `build`."""
+Build: TypeAlias = Callable[[Any, Spec, str | None], System]
+"""`(config, spec, axis_name) -> System`, as a recipe's `build`."""
+SHEET = 500  # examples held out, at most, of a system whose right answers are known
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,8 +36,9 @@ class Plan:
         summary: one line about the system, from the docstring of the module that builds it.
         recipe: name of the recipe, or None.
         system: built for the way in which `run` uses the devices.
-        config: the system's configuration, with the shape and classes of the data.
+        config: the system's configuration.
         data: what it trains on.
+        held: what it does not train on, for sheets and paired metrics; the same as `data` where nothing is held out.
         run: the run's options.
         mesh: the devices.
         rows: images a step.
@@ -48,7 +52,8 @@ class Plan:
     recipe: str | None
     system: System
     config: Any
-    data: datasets.ImageData
+    data: datasets.Data
+    held: datasets.Data
     run: RunConfig
     mesh: Mesh
     rows: int
@@ -56,11 +61,6 @@ class Plan:
     report: Report
     extractor: Extractor | None
     warnings: tuple[str, ...] = ()
-
-    @property
-    def classes(self) -> int:
-        """Classes to choose from when sampling, 0 where there is no choice."""
-        return len(self.data.class_names) if self.system.conditional else 0
 
     def key(self, rollbacks: int = 0) -> Key[Array, ""]:
         """The run's key, on all devices; another one after going back, for the same would give the same collapse."""
@@ -75,9 +75,8 @@ class Plan:
             "name": self.data.name,
             "fingerprint": self.data.fingerprint,
             "description": self.data.description,
-            "images": len(self.data.source),
-            "image_shape": list(self.data.image_shape),
-            "class_names": list(self.data.class_names),
+            "examples": self.data.size,
+            "fields": fields.to_json(self.data.spec),
         }
         config, run = to_json(self.config), to_json(self.run)
         return {"jaxgan": jaxgan.__version__, "recipe": self.recipe, "config": config, "run": run, "data": about}
@@ -86,6 +85,7 @@ class Plan:
         """The run for people."""
         players = self.abstract.players.items()
         sizes = [f"{name} {parameter_count(player.params):,} parameters" for name, player in players]
+        things = "images" if "image" in self.system.batch else "examples"
         megabytes = checkpoint.nbytes(self.abstract) / 1e6
         devices = list(self.mesh.devices.flat)
         run, config = self.run, self.config
@@ -94,23 +94,24 @@ class Plan:
             f"Recipe      {self.recipe or 'your own'}: {self.summary}",
             f"Players     {', '.join(sizes)}",
             f"Devices     {len(devices)} x {devices[0].device_kind} ({devices[0].platform}), {run.parallel}",
-            f"Training    {config.steps:,} steps of {self.rows} images, {getattr(config, 'precision', 'float32')}, "
+            f"Training    {config.steps:,} steps of {self.rows} {things}, {getattr(config, 'precision', 'float32')}, "
             f"seed {run.seed}",
             f"Checkpoints every {run.checkpoint_every:,} steps, the latest {run.keep} kept, {megabytes:.3g} MB each",
+            *([f"Held out    {run.hold_out:,} examples, for sheets and paired metrics"] if run.hold_out else []),
             *([self._evaluation()] if self.extractor else []),
             *(f"Warning     {sentence}" for sentence in self.warnings),
         ]
 
     def _evaluation(self) -> str:
         name = self.extractor.name if self.extractor else ""
-        n, size = self.run.eval_samples, len(self.data.source)
+        n, size = self.run.eval_samples, self.data.size
         return f"Evaluation  every {self.run.eval_every:,} steps, {n:,} images against {size:,}, seen by {name}"
 
 
 def make_plan(
     build: Build,
     config: Any,
-    data: datasets.ImageData,
+    data: datasets.Data,
     run: RunConfig,
     *,
     recipe: str | None,
@@ -118,9 +119,12 @@ def make_plan(
 ) -> Plan:
     """Check everything that can be checked without computing; UserError for what cannot work."""
     check_run(run)
-    config = adapt(config, data)
+    config = settled(config)
     mesh = parallel.make_mesh()
-    system, warned = _build(build, config, parallel.axis_name_of(run.parallel))
+    system, warned = _build(build, config, data.spec, parallel.axis_name_of(run.parallel))
+    check_batch(system, data)
+    run = dataclasses.replace(run, hold_out=_held_out(system, data, run))
+    kept, held = datasets.hold_out(data, run.hold_out or 0)
     rows = config.batch_size * system.microbatches
     check_game(config, rows, mesh.size)
     if run.parallel != "jit":
@@ -129,23 +133,49 @@ def make_plan(
     module = sys.modules.get(build.__module__)
     summary = ((module and module.__doc__) or build.__name__).splitlines()[0]
     abstract = abstract_state(system, mesh)
-    memory.check_least(abstract, data, run, mesh.local_devices)
-    extractor = choose(run.extractor, [data.image_shape], weights=run.weights) if run.eval_every else None
-    return Plan(summary, recipe, system, config, data, run, mesh, rows, abstract, report, extractor, warned)
+    memory.check_least(abstract, kept, system.batch, run, mesh.local_devices)
+    extractor = _extractor(system, data, run) if run.eval_every else None
+    return Plan(summary, recipe, system, config, kept, held, run, mesh, rows, abstract, report, extractor, warned)
 
 
-def _build(build: Build, config: Any, axis_name: str | None) -> tuple[System, tuple[str, ...]]:
+def check_batch(system: System, data: datasets.Data) -> None:
+    """Raise UserError where the system's batch has a field that the data lacks, or has as another kind."""
+    for name, field in system.batch.items():
+        has = data.spec.get(name)
+        if has is None or has.kind != field.kind:
+            told = f"has it as {has.kind}" if has else f"has {', '.join(data.spec)}"
+            raise UserError(f"this system trains on {name} ({field.kind}), but {data.name} {told}.")
+
+
+def measured(system: System, spec: Spec) -> tuple[str, str] | None:
+    """The verb and the field it makes by which a system is measured: the first that the data has, of the same kind."""
+    for name, verb in system.verbs.items():
+        for made, field in verb.makes.items():
+            if made in spec and spec[made].kind == field.kind:
+                return name, made
+    return None
+
+
+def _extractor(system: System, data: datasets.Data, run: RunConfig) -> Extractor:
+    found = measured(system, data.spec)
+    if found is None:
+        raise UserError("--eval-every compares what a system makes with the data, which have nothing of the kind.")
+    return choose(run.extractor, [data.spec[found[1]]], weights=run.weights)
+
+
+def _held_out(system: System, data: datasets.Data, run: RunConfig) -> int:
+    """Examples that the run holds out: as asked, else a tenth, at most `SHEET`, where right answers are known."""
+    if run.hold_out is not None:
+        return run.hold_out
+    known = any(verb.truth for verb in system.verbs.values())
+    return min(SHEET, min(table.rows for table in data.tables) // 10) if known else 0
+
+
+def _build(build: Build, config: Any, spec: Spec, axis_name: str | None) -> tuple[System, tuple[str, ...]]:
     """The system, and what its recipe warns of."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        return build(config, axis_name), tuple(str(each.message) for each in caught)
-
-
-def adapt(config: Any, data: datasets.ImageData) -> Any:
-    """`config` with what follows from the data (image shape, number of classes) and from the length of the run."""
-    known = {field.name for field in dataclasses.fields(config)}
-    facts = {"image_shape": tuple(data.image_shape), "classes": len(data.class_names)}
-    return settled(dataclasses.replace(config, **{name: value for name, value in facts.items() if name in known}))
+        return build(config, spec, axis_name), tuple(str(each.message) for each in caught)
 
 
 def abstract_state(system: System, mesh: Mesh) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from jaxgan.train.pictures import write_png
+from jaxgan.show.sheets import write_png
 from jaxgan.train.rundir import RunDir
 
 
@@ -21,8 +21,8 @@ class Recorder:
         from tensorboardX import SummaryWriter
 
         run.samples.mkdir(exist_ok=True)
-        for step, path in sample_pictures(run):
-            if step > start:
+        for path in run.samples.glob("*.png"):
+            if _step_of(path) > start:
                 path.unlink()
         for path in (run.metrics, run.evaluations, run.monitor):
             truncate(path, start)
@@ -56,12 +56,12 @@ class Recorder:
         _append(self._monitor, row)
         self._events.add_text("monitor", row["sentence"], position(row))
 
-    def picture(self, step: int, image: UInt8[np.ndarray, "h w c"]) -> Path:
-        """A sample picture; returns its file."""
-        path = self._samples / f"{step:08d}.png"
+    def picture(self, step: int, image: UInt8[np.ndarray, "h w c"], suffix: str = "") -> Path:
+        """A sample picture; returns its file, whose name ends on `suffix` where a run has several kinds."""
+        path = self._samples / f"{step:08d}{suffix}.png"
         write_png(path, image)
         shown = image if image.shape[-1] in (1, 3) else image[..., :1]
-        self._events.add_image("samples", shown, step, dataformats="HWC")
+        self._events.add_image(f"samples{suffix}", shown, step, dataformats="HWC")
         return path
 
     def flush(self) -> None:
@@ -116,6 +116,12 @@ def truncate(path: Path, step: int) -> None:
     os.replace(temporary, path)
 
 
+def _step_of(path: Path) -> int:
+    """The step of a sample picture; -1 of another file."""
+    number = path.stem.partition("-")[0]
+    return int(number) if number.isdigit() else -1
+
+
 def sample_pictures(run: RunDir) -> list[tuple[int, Path]]:
-    """The sample pictures of a run with their steps, in order."""
+    """The first kind of sample pictures of a run with their steps, in order."""
     return [(int(path.stem), path) for path in sorted(run.samples.glob("*.png")) if path.stem.isdigit()]

@@ -1,11 +1,12 @@
 """Back to the last healthy checkpoint, and on from there with other noise."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
+from jaxgan.game import Duel
 from jaxgan.train import agree, checkpoint
 from jaxgan.train.plan import Plan
 from jaxgan.train.record import read_metrics
@@ -28,9 +29,15 @@ def healthy_step(folder: RunDir, say: Callable[[str], None]) -> int | None:
     return None
 
 
-def watch_of(folder: RunDir, step: int | None) -> Watch:
-    """What the monitor remembered when checkpoint `step` was saved; nothing at the beginning of a run."""
-    return Watch(None if step is None else checkpoint.metadata_of(folder.checkpoints, step).get(MONITOR))
+def watch_of(folder: RunDir, step: int | None, duels: Sequence[Duel] = ()) -> Watch:
+    """What the monitor remembered when checkpoint `step` was saved; nothing at the beginning of a run.
+
+    Args:
+        folder: of the run.
+        step: of the checkpoint, or None.
+        duels: as in `System`, where the watch goes on.
+    """
+    return Watch(None if step is None else checkpoint.metadata_of(folder.checkpoints, step).get(MONITOR), duels)
 
 
 def times(folder: RunDir, start: int) -> int:
@@ -52,7 +59,7 @@ def roll_back(plan: Plan, folder: RunDir, collapse: Collapse) -> tuple[int | Non
     """
     step, so_far = agree.first(np.array(_target(plan, folder), np.int32)).tolist()
     good = f"checkpoint {folder.checkpoints / str(step)}" if step else "the beginning"
-    sentence = collapse.finding.sentence(plan.config, plan.recipe, plan.system.conditional)
+    sentence = collapse.finding.sentence(plan.system.cures)
     if so_far >= MOST:
         raise TrainingError(
             f"at step {collapse.step} {sentence.rstrip('.')}; training stopped after it went back {MOST} times to "

@@ -17,7 +17,7 @@ from jaxgan.errors import UserError
 
 CONFIG = "config.json"
 CONTENT = {"jaxgan": str, "recipe": str | None, "config": dict, "run": dict, "data": dict}
-DATA = {"fingerprint": str, "description": str, "class_names": list}
+DATA = {"fingerprint": str, "description": str, "fields": dict}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +55,11 @@ class RunDir:
     def samples(self) -> Path:
         """Sample pictures, named by their step."""
         return self.root / "samples"
+
+    @property
+    def reals(self) -> Path:
+        """A contact sheet of the data."""
+        return self.root / "reals.png"
 
     @property
     def metrics(self) -> Path:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 import jax
 import numpy as np
 
-from jaxgan.game.state import GameState, Metrics
+from jaxgan.game import GameState, Metrics
 from jaxgan.train import agree, checkpoint
 from jaxgan.train.best import Best
 from jaxgan.train.chunk import all_finite
@@ -15,13 +15,12 @@ from jaxgan.train.feed import Feed
 from jaxgan.train.guard import Guard
 from jaxgan.train.monitor import not_finite
 from jaxgan.train.pace import Pace
-from jaxgan.train.pictures import columns_of, grid
 from jaxgan.train.plan import Plan
+from jaxgan.train.previews import make_previews
 from jaxgan.train.record import Recorder
 from jaxgan.train.report import duration, per_second
 from jaxgan.train.rollback import MONITOR
 from jaxgan.train.rundir import RunDir
-from jaxgan.train.sampling import make_sampler
 from jaxgan.train.signals import noted_signals
 from jaxgan.train.trouble import computing, what_is_left, writing
 
@@ -70,9 +69,7 @@ class Session:
         self.plan, self.run, self.folder, self.feed, self.advance = plan, plan.run, folder, feed, advance
         self.recorder, self.report, self.seconds, self.saved = recorder, plan.report, seconds, saved
         self.total, self.key, self.best, self.guard = plan.config.steps, plan.key(rollbacks), best, guard
-        self.columns = columns_of(self.run.samples, plan.classes)
-        n = -(-self.run.samples // self.columns) * self.columns
-        self.draw = make_sampler(plan.system, n, self.run.seed, plan.classes)
+        self.previews = make_previews(plan.system, plan.held, self.run.samples, self.run.seed)
 
     def train(self, state: GameState, step: int, first: Any) -> tuple[GameState, int, int | None]:
         """Train from `step` to the end.
@@ -178,12 +175,15 @@ class Session:
             self.guard.broken(step, not_finite("the state is not finite"), sentence)
 
     def _sample(self, state: GameState, step: int) -> None:
-        images, pictured = self.draw(state), step % self.run.sample_every == 0
+        pictured = step % self.run.sample_every == 0
         regular = pictured or step % self.run.checkpoint_every == 0
-        with writing(self.folder, self._what_is_left):
-            if self.recorder and (pictured or step == self.total):
-                self.recorder.picture(step, grid(images, self.columns))
-            self.guard.see_samples(step, images, regular)
+        for preview in self.previews:
+            made = preview.draw(state)
+            with writing(self.folder, self._what_is_left):
+                if self.recorder and (pictured or step == self.total):
+                    self.recorder.picture(step, preview.picture(made), preview.suffix)
+                if preview.verb == self.guard.verb:
+                    self.guard.see_samples(step, made, regular)
 
     def _save(self, state: GameState, step: int, due: bool) -> None:
         if step == self.saved:

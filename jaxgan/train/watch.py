@@ -7,6 +7,7 @@ lies in every checkpoint: a run that goes on sees what it would have seen.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from jaxgan.game import Duel
 from jaxgan.train import monitor
 from jaxgan.train.findings import Finding
 from jaxgan.train.monitor import BLOCK, RECENT, WINDOW
@@ -50,9 +51,9 @@ class Watch:
         healthy: the step of the last checkpoint that was saved while nothing was wrong, or None.
     """
 
-    def __init__(self, state: Mapping[str, Any] | None = None) -> None:
-        """Begin, or go on from what `to_json` gave."""
-        state = state or {}
+    def __init__(self, state: Mapping[str, Any] | None = None, duels: Sequence[Duel] = (Duel(),)) -> None:
+        """Begin, or go on from what `to_json` gave; `duels` as in `System`."""
+        state, self._duels = state or {}, duels
         self.healthy: int | None = state.get("healthy")
         self._rows: list[dict[str, float]] = list(state.get("rows", ()))
         self._blocks: list[dict[str, float]] = list(state.get("blocks", ()))
@@ -88,7 +89,7 @@ class Watch:
         What begins shortly before a checkpoint is said after it, and going back to the middle of it would not help.
         """
         alone = ([block] * RECENT for block in self._blocks[-RECENT:])
-        return self.well and not any(monitor.look(blocks, self._usual, self._largest) for blocks in alone)
+        return self.well and not any(monitor.look(blocks, self._usual, self._largest, self._duels) for blocks in alone)
 
     def see(self, step: int, row: Mapping[str, float]) -> list[Event]:
         """Step `step` is done, the metrics are finite."""
@@ -97,7 +98,7 @@ class Watch:
             return []
         self._blocks = [*self._blocks, monitor.condense(self._rows)][-WINDOW:]
         self._rows = []
-        found = monitor.look(self._blocks, self._usual, self._largest)
+        found = monitor.look(self._blocks, self._usual, self._largest, self._duels)
         events = self._episodes(step, found, of_samples=False)
         if self.well:  # what goes wrong never becomes usual, nor what a sound gradient is measured by
             self._usual = monitor.usual_norms(self._blocks)

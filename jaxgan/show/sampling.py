@@ -1,0 +1,55 @@
+"""Examples from a trained system: keys, what is given, and batches that do not change an example."""
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+import jax
+import numpy as np
+from jaxtyping import Key
+
+from jaxgan.fields import inside, outside
+from jaxgan.game import GameState, Verb
+from jaxgan.show.given import Given
+
+BATCH = 64  # examples are always made this many at a time: the size of a batch could change an example's last bits
+STREAM = 0x73616D70  # sets the keys of samples apart from those of training
+
+Batches: TypeAlias = Callable[[GameState], Iterator[dict[str, np.ndarray]]]
+"""`state -> batches` of stored examples {name: [64 or fewer, ...]}."""
+
+
+def example_keys(seed: int, n: int, start: int = 0, stream: int = STREAM) -> Key[jax.Array, " n"]:
+    """Keys of the n examples from number `start` on; a key depends on `seed`, `stream` and the number only."""
+    key = jax.random.fold_in(jax.random.key(seed), stream)
+    return jax.vmap(jax.random.fold_in, (None, 0))(key, np.arange(start, start + n, dtype=np.int32))
+
+
+def make_batches(verb: Verb, n: int, seed: int, given: Given, stream: int = STREAM) -> Batches:
+    """`state -> batches` of n examples as they are stored, always of the same noise.
+
+    Args:
+        verb: what makes them.
+        n: how many.
+        seed: of the noise.
+        given: what the verb takes.
+        stream: sets the noise apart from that of another use.
+    """
+    draw = jax.jit(lambda state, keys, taken: outside(verb.makes, verb(state, inside(verb.given, taken), keys)))
+
+    def batches(state: GameState) -> Iterator[dict[str, np.ndarray]]:
+        for start in range(0, n, BATCH):
+            made = draw(state, example_keys(seed, BATCH, start, stream), given(start, BATCH))
+            yield {name: np.asarray(values)[: n - start] for name, values in made.items()}
+
+    return batches
+
+
+def make_sampler(verb: Verb, n: int, seed: int, given: Given) -> Callable[[GameState], dict[str, np.ndarray]]:
+    """`state -> {name: stored [n, ...]}`; arguments as for `make_batches`."""
+    batches = make_batches(verb, n, seed, given)
+
+    def sample(state: GameState) -> dict[str, np.ndarray]:
+        parts = list(batches(state))
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    return sample
