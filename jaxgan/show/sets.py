@@ -42,13 +42,20 @@ def check_out(out: Path | None, spec: Spec, n: int) -> None:
     _check_ending(out, spec)
     if out.is_dir() and any(out.iterdir()):
         raise UserError(f"--out takes a file, or a new or empty folder, but {out} has files.")
-    size = n * sum(field.dtype.itemsize * int(np.prod([side or 1 for side in field.shape])) for field in spec.values())
-    if out.suffix.lower() in HELD and size > HELD_BYTES:
+    suffix = out.suffix.lower()
+    size = n * sum(_bytes(field, suffix) for field in spec.values()) if suffix in HELD else 0
+    if size > HELD_BYTES:
         what = "images" if {field.kind for field in spec.values()} == {"image"} else "examples"
         raise UserError(
             f"--n {n} makes {size / 2**30:.3g} GiB of {what} and a {out.suffix} file takes up to "
             f"{HELD_BYTES / 2**30:.3g} GiB; give --out a folder, or make fewer."
         )
+
+
+def _bytes(field: Field, suffix: str) -> int:
+    """What one example takes in memory; in a picture its tile may take more than itself."""
+    example = np.ones([side or 1 for side in field.shape], field.dtype)
+    return max(example.nbytes, tile(field, example).nbytes if suffix == ".png" else 0)
 
 
 def _check_ending(out: Path, spec: Spec) -> None:
