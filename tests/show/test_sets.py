@@ -159,7 +159,7 @@ def test_too_little_memory_is_one_sentence(tmp_path):
         yield {"image": IMAGES}
         raise MemoryError
 
-    with pytest.raises(UserError, match="needs more memory than there is; make fewer, or give a folder"):
+    with pytest.raises(UserError, match="needs more memory than there is; make fewer images, or a folder"):
         write_set(tmp_path / "x.npz", SPEC, made())
 
 
