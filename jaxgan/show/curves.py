@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from jaxgan.show.palette import palette
+from jaxgan.show.palette import COLOURS, palette
 from jaxgan.show.text import font
 
 WIDTH, HEIGHT = 160, 80
@@ -28,7 +28,7 @@ def picture(vector: np.ndarray) -> UInt8[np.ndarray, "h w 3"]:
     if low <= 0.0 <= high:
         draw.line([(0, _row(0.0, low, high)), (WIDTH, _row(0.0, low, high))], fill=(200, 200, 200))
     for i, column in enumerate(columns):
-        _draw(draw, column, low, high, tuple(int(part) for part in palette()[i % 255]))
+        _draw(draw, column, low, high, tuple(int(part) for part in palette()[i % COLOURS]))
     draw.text((1, 0), f"{high:.4g}", (110, 110, 110), font(_SMALL))
     draw.text((1, HEIGHT - _EDGE), f"{low:.4g}", (110, 110, 110), font(_SMALL))
     return np.asarray(page)

@@ -39,8 +39,8 @@ def surface(voxels: UInt8[np.ndarray, "d h w"]) -> Any:
     # empty voxels all around close the surface at the grid's sides
     corners, faces, *_ = measure.marching_cubes(np.pad(voxels, 1).astype(np.float32), FULL)
     middle = (np.array(voxels.shape) + 1.0) / 2.0
-    # the reversed axes mirror the shape: each face is turned to look outward again
-    return trimesh.Trimesh(((corners - middle) / max(voxels.shape))[:, ::-1], faces[:, ::-1])
+    # scikit-image's faces look inward in the order of the array's axes, and outward in the reversed one, x y z
+    return trimesh.Trimesh(((corners - middle) / max(voxels.shape))[:, ::-1], faces)
 
 
 def libraries() -> tuple[Any, Any]:

@@ -12,6 +12,7 @@ from jaxgan.fields import Field, Spec
 from jaxgan.show import meshes, text
 from jaxgan.show.files import FILES
 from jaxgan.show.layout import TILE, magnify
+from jaxgan.show.replace import replaced
 from jaxgan.show.sheets import columns_of, compare, grid, write_png
 from jaxgan.show.tiles import examples, tile
 
@@ -42,13 +43,23 @@ def check_out(out: Path | None, spec: Spec, n: int) -> None:
     _check_ending(out, spec)
     if out.is_dir() and any(out.iterdir()):
         raise UserError(f"--out takes a file, or a new or empty folder, but {out} has files.")
-    size = n * sum(field.dtype.itemsize * int(np.prod([side or 1 for side in field.shape])) for field in spec.values())
-    if out.suffix.lower() in HELD and size > HELD_BYTES:
-        what = "images" if {field.kind for field in spec.values()} == {"image"} else "examples"
+    suffix = out.suffix.lower()
+    size = n * sum(_bytes(field, suffix) for field in spec.values()) if suffix in HELD else 0
+    if size > HELD_BYTES:
         raise UserError(
-            f"--n {n} makes {size / 2**30:.3g} GiB of {what} and a {out.suffix} file takes up to "
+            f"--n {n} makes {size / 2**30:.3g} GiB of {_noun(spec)} and a {out.suffix} file takes up to "
             f"{HELD_BYTES / 2**30:.3g} GiB; give --out a folder, or make fewer."
         )
+
+
+def _noun(spec: Spec) -> str:
+    return "images" if {field.kind for field in spec.values()} == {"image"} else "examples"
+
+
+def _bytes(field: Field, suffix: str) -> int:
+    """What one example takes in memory; in a picture its tile may take more than itself."""
+    example = np.ones([side or 1 for side in field.shape], field.dtype)
+    return max(example.nbytes, tile(field, example).nbytes if suffix == ".png" else 0)
 
 
 def _check_ending(out: Path, spec: Spec) -> None:
@@ -110,7 +121,9 @@ def write_set(
     except OSError as error:
         raise UserError(f"--out {out} cannot be written: {error.strerror or error}.") from error
     except MemoryError as error:
-        raise UserError(f"--out {out} needs more memory than there is; make fewer, or give a folder.") from error
+        raise UserError(
+            f"--out {out} needs more memory than there is; make fewer {_noun(spec)}, or a folder."
+        ) from error
 
 
 def _write_picture(out: Path, spec: Spec, batches: Batches, label_of: LabelOf | None, columns: int | None) -> None:
@@ -136,12 +149,15 @@ def _write_arrays(out: Path, spec: Spec, batches: Batches, label_of: LabelOf | N
     if label_of and "label" not in arrays:
         n = len(next(iter(arrays.values())))
         arrays["labels" if alone else "label"] = np.array([label_of(i) for i in range(n)], np.int32)
-    with out.open("wb") as file:  # given a name, NumPy would add a second suffix to x.NPZ
+    with (
+        replaced(out) as temporary,
+        temporary.open("wb") as file,
+    ):  # given a name, NumPy would add a second suffix to x.NPZ
         np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
 
 
 def _write_lines(out: Path, name: str, spec: Spec, batches: Batches) -> None:
-    with out.open("w", encoding="utf-8") as file:
+    with replaced(out) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.writelines(text.words(spec[name], example[name]) + "\n" for example in examples(spec, batches))
 
 

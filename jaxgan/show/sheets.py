@@ -11,20 +11,20 @@ from jaxgan.fields import Spec
 from jaxgan.show import text
 from jaxgan.show.layout import GAP, TILE, alike, centre, magnify, opaque
 from jaxgan.show.replace import replaced
-from jaxgan.show.tiles import tile
+from jaxgan.show.tiles import tiles
 
 _TINT = np.array([230.0, 30.0, 60.0])
 _COVER = 0.55  # of the image's colour that a full mask takes
 
 
 def grid(
-    tiles: Sequence[UInt8[np.ndarray, "_ _ _"]] | UInt8[np.ndarray, "n h w c"], columns: int
+    pictures: Sequence[UInt8[np.ndarray, "_ _ _"]] | UInt8[np.ndarray, "n h w c"], columns: int
 ) -> UInt8[np.ndarray, "height width c"]:
     """Tiles in rows of `columns`, with white gaps; small ones magnified by a whole number, each in its place's middle.
 
     One tile or more.
     """
-    shown = alike([magnify(each, TILE) for each in tiles])
+    shown = alike([magnify(each, TILE) for each in pictures])
     h, w = (max(each.shape[axis] for each in shown) for axis in (0, 1))
     rows = -(-len(shown) // columns)
     canvas = np.full((rows * (h + GAP) + GAP, columns * (w + GAP) + GAP, shown[0].shape[-1]), 255, np.uint8)
@@ -80,10 +80,10 @@ def compare(parts: Mapping[str, tuple[Spec, Mapping[str, Any]]]) -> UInt8[np.nda
 
 def _columns(spec: Spec, batch: Mapping[str, Any]) -> Iterator[list[np.ndarray]]:
     for name, field in spec.items():
-        column = [tile(field, example) for example in batch[name]]
+        column = tiles(field, batch[name])
         under = _image_under(name, spec, batch)
         if under is not None:
-            images = [tile(spec[under], image) for image in batch[under]]
+            images = tiles(spec[under], batch[under])
             column = [overlay(image, mask) for image, mask in zip(images, column, strict=True)]
         yield column
 

@@ -1,5 +1,7 @@
 """A sound as a picture: its power over time, in bands that are equally wide to the ear."""
 
+import math
+
 import numpy as np
 from jaxtyping import Float, Int16, UInt8
 
@@ -40,15 +42,15 @@ def mel_bank(rate: float, bins: int) -> Float[np.ndarray, "bands bins"]:
 
     Source: O'Shaughnessy 1987, mel = 2595 log10(1 + f / 700), the scale of HTK.
     """
-    edges = from_mel(np.linspace(0.0, to_mel(np.array(rate / 2.0)), BANDS + 2))[:, None]
+    edges = from_mel(np.linspace(0.0, to_mel(rate / 2.0), BANDS + 2))[:, None]
     frequencies = np.linspace(0.0, rate / 2.0, bins)
     low, middle, high = edges[:-2], edges[1:-1], edges[2:]
     return np.maximum(0.0, np.minimum((frequencies - low) / (middle - low), (high - frequencies) / (high - middle)))
 
 
-def to_mel(hertz: np.ndarray) -> np.ndarray:
-    """Mel of frequencies."""
-    return 2595.0 * np.log10(1.0 + hertz / 700.0)
+def to_mel(hertz: float) -> float:
+    """Mel of a frequency."""
+    return 2595.0 * math.log10(1.0 + hertz / 700.0)
 
 
 def from_mel(mel: np.ndarray) -> np.ndarray:

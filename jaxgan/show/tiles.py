@@ -1,6 +1,6 @@
 """A picture of one stored example of any kind of field."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,16 +19,17 @@ def tile(field: Field, example: Any) -> UInt8[np.ndarray, "h w c"]:
     return TILES[field.kind](field, np.asarray(example))
 
 
-def tiles(field: Field, batch: Iterable[Any]) -> list[UInt8[np.ndarray, "_ _ _"]]:
-    """A picture of each stored example."""
-    return [tile(field, example) for example in batch]
+def tiles(field: Field, batch: Any) -> list[UInt8[np.ndarray, "_ _ _"]]:
+    """A picture of each example of a batch, stored [n, ...]."""
+    return [tile(field, example) for example in np.asarray(batch)]
 
 
-def examples(spec: Spec, batches: Iterable[Any]) -> Iterable[dict[str, np.ndarray]]:
+def examples(spec: Spec, batches: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, np.ndarray]]:
     """One example after the other of batches {name: stored [n, ...]}: the fields of the spec, in its order."""
     for batch in batches:
-        for i in range(len(batch[next(iter(spec))])):
-            yield {name: np.asarray(batch[name][i]) for name in spec}
+        arrays = {name: np.asarray(batch[name]) for name in spec}
+        for rows in zip(*arrays.values(), strict=True):
+            yield {name: np.asarray(row) for name, row in zip(spec, rows, strict=True)}
 
 
 def _image(_: Field, example: np.ndarray) -> UInt8[np.ndarray, "h w c"]:
