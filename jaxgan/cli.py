@@ -23,7 +23,10 @@ usage: jaxgan COMMAND ...
   jaxgan recipes                     the recipes there are, and their papers
   jaxgan train RECIPE [options]      train; every option has a default: `jaxgan train dcgan`
   jaxgan train --resume RUN          go on with a run as if it had never stopped
-  jaxgan sample RUN [options]        images of a trained run
+  jaxgan sample RUN [options]        images, or whatever it makes, of a trained run
+  jaxgan translate RUN IN OUT        a file, or a folder of them, through a trained translator
+  jaxgan rollout RUN [options]       what a trained agent or simulator does
+  jaxgan data DATA [options]         what is understood of a data set, before training
   jaxgan evaluate RUN [options]      how good they are, by all metrics
   jaxgan fid A B [options]           the Fréchet distance of two folders, zips, npz files or TFDS data sets
   jaxgan stats DATA -o FILE.npz      statistics of a data set, for `jaxgan fid` and other tools
@@ -116,6 +119,9 @@ def _command(args: list[str]) -> int:
     commands = {
         "train": _train,
         "sample": _sample,
+        "translate": _translate,
+        "rollout": _rollout,
+        "data": _data,
         "evaluate": _evaluate,
         "fid": _fid,
         "stats": _stats,
@@ -156,9 +162,31 @@ def _train(args: list[str]) -> int:
 
 def _sample(args: list[str]) -> int:
     names, options = _names_first("sample", ("the folder of a run",), args)
-    from jaxgan.train import launch
+    from jaxgan.train import perform
 
-    return launch.sample(names[0], options)
+    return perform.command("sample", names[0], options)
+
+
+def _translate(args: list[str]) -> int:
+    takes = ("the folder of a run", "a file or folder to translate", "a file or folder to write")
+    names, options = _names_first("translate", takes, args)
+    from jaxgan.train import perform
+
+    return perform.translate(*names, options)
+
+
+def _rollout(args: list[str]) -> int:
+    names, options = _names_first("rollout", ("the folder of a run",), args)
+    from jaxgan.train import perform
+
+    return perform.command("rollout", names[0], options)
+
+
+def _data(args: list[str]) -> int:
+    names, options = _names_first("data", ("a data set",), args)
+    from jaxgan.train import inspect
+
+    return inspect.command(names[0], options)
 
 
 def _evaluate(args: list[str]) -> int:

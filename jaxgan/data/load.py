@@ -8,6 +8,7 @@ from jaxgan.data import settings as settings_module
 from jaxgan.data.settings import Resize, Settings, Size
 from jaxgan.data.source import Data
 from jaxgan.errors import UserError
+from jaxgan.fields import IMAGES, Needs
 
 BUNDLED = "fashion_mnist_10k"
 FILE_ENDINGS = (".zip", ".npz", ".npy", ".gz", "-ubyte")
@@ -38,6 +39,8 @@ def _load_path(path: Path, spec: str, settings: Settings) -> Data:
 def load(
     spec: str,
     *,
+    needs: Needs = IMAGES,
+    halves: tuple[str, str] | None = None,
     image_size: int | Size | Literal["own"] | None = None,
     resize: Resize = "crop",
     channels: int | None = None,

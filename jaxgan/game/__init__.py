@@ -30,7 +30,6 @@ __all__ = [
     "GameState",
     "LossFn",
     "Metrics",
-    "Metrics",
     "Move",
     "PlayFn",
     "PlayerState",

@@ -15,8 +15,8 @@ import optax
 from flax import linen as nn
 from jaxtyping import Array, Float, Int, Key, UInt8
 
-from jaxgan.fields import KINDS
 from jaxgan.errors import UserError
+from jaxgan.fields import KINDS
 from jaxgan.layers.conv import Conv
 
 Images = UInt8[Array, "n h w c"] | UInt8[np.ndarray, "n h w c"]

@@ -83,7 +83,7 @@ def _of_numbers(name: Name, kinds: set[Kind]) -> Extractor:
 
 
 def reduced(kind: Kind) -> Extractor:
-    """The numbers of an example themselves, each axis reduced to a few by averages: sees a collapse, and little else."""
+    """The numbers of an example themselves, its axes reduced to a few averages: sees a collapse, and little else."""
     sides = REDUCED[kind]
     name = f"{kind}-{sides[-1]}"
     return Extractor(name, "", "x".join(map(str, sides)), "float32", functools.partial(_reduce, sides), {}, kind)

@@ -115,9 +115,7 @@ def batches_of(data: Data, name: str, limit: int | None = None, size: int = BATC
     return (examples[name] for examples in examples_of(data, name, limit, size))
 
 
-def examples_of(
-    data: Data, name: str, limit: int | None = None, size: int = BATCH
-) -> Iterator[dict[str, np.ndarray]]:
+def examples_of(data: Data, name: str, limit: int | None = None, size: int = BATCH) -> Iterator[dict[str, np.ndarray]]:
     """The same with labels, where there are any: {name: stored [b, ...], "label": int32 [b]}."""
     table, total = data.table(name), count_of(data, name, limit)
     names = [each for each in (name, "label") if each in table.spec]

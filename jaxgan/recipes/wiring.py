@@ -29,8 +29,8 @@ PASS_STREAM = 0x70617373  # noise within a network's passes, of which a loss has
 Judge: TypeAlias = Callable[..., tuple[Any, Any]]
 """`(params, vars, x, given, rng) -> (logits, or whatever else D says of examples, and D's new collections)`.
 
-`given` has the other fields of the same rows; the judge takes those that it knows. `rng` has a key for each row of x, of
-dropout, of noise or augmentation that a wrapper adds. Passes that shall differ get other keys (`passes`).
+`given` has the other fields of the same rows; the judge takes those that it knows. `rng` has a key for each row of x:
+of dropout, of noise or augmentation that a wrapper adds. Passes that shall differ get other keys (`passes`).
 """
 
 Penalty: TypeAlias = Callable[..., Float[Array, "b"]]

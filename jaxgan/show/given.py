@@ -37,7 +37,12 @@ def in_turn(spec: Spec) -> Given:
 
 def the_same(stored: Mapping[str, np.ndarray]) -> Given:
     """The same for all examples: what a user has given, as it is stored."""
-    return lambda start, n: {name: np.repeat(np.asarray(value)[None], n, axis=0) for name, value in stored.items()}
+
+    def given(start: int, n: int) -> dict[str, np.ndarray]:
+        del start
+        return {name: np.repeat(np.asarray(value)[None], n, axis=0) for name, value in stored.items()}
+
+    return given
 
 
 def together(*parts: Given) -> Given:

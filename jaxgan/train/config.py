@@ -17,8 +17,10 @@ OnCollapse = Literal["warn", "stop", "rollback"]
 class RunConfig:
     """Options of a run that no recipe needs to know."""
 
-    data: str = "fashion_mnist_10k"
-    """A data set by its TFDS name, or a folder (or zip) of images."""
+    data: str | None = None
+    """A folder, a zip, an npz, a TFDS name, or a bundled set; None for the recipe's own."""
+    halves: tuple[str, str] | None = None
+    """Names of the left and the right half, where each picture is a pair: source target."""
     data_dir: str | None = None
     """Folder where TFDS keeps its data sets; None for the usual one."""
     image_size: int | tuple[int, int] | None = None
@@ -68,7 +70,7 @@ class ResumeConfig:
     steps: int | None = None
     """Training steps in all, those already done included."""
     data: str | None = None
-    """Where the images are now, if they have moved; they must be the same images."""
+    """Where the data are now, if they have moved; they must be the same."""
     data_dir: str | None = None
     """Folder where TFDS keeps its data sets."""
     resident: Literal["auto", "on", "off"] | None = None
@@ -106,19 +108,29 @@ OF_MEASURING = ("eval_samples", "extractor")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SampleConfig:
-    """Options of `jaxgan sample`."""
+class VerbConfig:
+    """Options of `jaxgan sample` and of the other commands that let a trained system do something."""
 
     n: int = 64
-    """Images to make."""
+    """Examples to make."""
     seed: int = 0
-    """Seed of the noise; image i is the same whatever n is."""
-    label: int | None = None
-    """Class of all images, counted from 0; None: all classes in turn."""
+    """Seed of the noise; example i is the same whatever n is."""
     step: int | Literal["best", "healthy"] | None = None
     """Checkpoint to take, the best of --eval-every, or the last healthy one; None: the newest that is whole."""
     out: str | None = None
-    """FILE.png for a grid, FILE.npz for arrays, else a folder for one PNG each; None: a grid in RUN."""
+    """FILE.png for a picture, FILE.npz for arrays, else a folder with a file each; None: a picture in RUN."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TranslateConfig:
+    """Options of `jaxgan translate`."""
+
+    seed: int = 0
+    """Seed of the noise, where the translator has any."""
+    step: int | Literal["best", "healthy"] | None = None
+    """Checkpoint to take, as for `jaxgan sample`."""
+    verb: str | None = None
+    """Which translation, where the system has several; None: the one called translate, or the only one."""
 
 
 def check_run(run: RunConfig) -> None:

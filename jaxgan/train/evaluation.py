@@ -18,7 +18,7 @@ from jaxgan.metrics.sides import Side, side_of_data
 from jaxgan.show.sampling import make_batches
 from jaxgan.train.best import whole
 from jaxgan.train.config import RunConfig, from_json
-from jaxgan.train.judge import MOST, STREAM, Made, fakes_of, made_by
+from jaxgan.train.judge import MOST, Made, fakes_of, made_by
 from jaxgan.train.launch import open_data, quiet
 from jaxgan.train.load import Step, Trained, load
 from jaxgan.train.measure import chosen, show_warnings
@@ -105,7 +105,7 @@ def _count(config: EvaluateConfig, made: Made, real: Side) -> int:
 def _scores(
     trained: Trained, made: Made, real: Side, extractor: Extractor, metrics: Sequence[str], n: int, seed: int
 ) -> list[Score]:
-    sample = make_batches(made.verb, n, seed, made.given, STREAM)
+    sample = make_batches(made.verb, n, seed, made.given)
     things = "images" if extractor.kind == "image" else "examples"
     with counting(f"{things} of step {trained.step}, seed {seed}", n) as progress:
         fake = fakes_of(trained.state, sample, made, extractor, n, taps_of(metrics), progress)

@@ -1,4 +1,4 @@
-"""The commands `jaxgan train` and `jaxgan sample`, from their options to their exit codes."""
+"""The command `jaxgan train`, from its options to its exit code."""
 
 import dataclasses
 import logging
@@ -6,19 +6,19 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from jaxgan import data as datasets
 from jaxgan import recipes
 from jaxgan.errors import UserError
+from jaxgan.fields import Needs, Spec
 from jaxgan.recipes.base import check
 from jaxgan.train import config as options
 from jaxgan.train.cluster import Cluster, cluster_of, joined
-from jaxgan.train.config import MAY_CHANGE, ResumeConfig, RunConfig, SampleConfig, flag, from_json, settled
+from jaxgan.train.config import MAY_CHANGE, ResumeConfig, RunConfig, flag, from_json, settled
 from jaxgan.train.fit import fit
-from jaxgan.train.load import load
 from jaxgan.train.options import parse
 from jaxgan.train.rundir import check_out, read_config
-from jaxgan.train.sampling import check_file, check_size, make_batches, write_images
 
 
 def train(recipe_name: str, args: Sequence[str]) -> int:
@@ -32,6 +32,7 @@ def train(recipe_name: str, args: Sequence[str]) -> int:
         check(config)  # before the data are read, which may take a while
         if process == 0:  # which makes the folder
             check_out(run.out)
+        run = dataclasses.replace(run, data=run.data or getattr(recipe, "DATA", datasets.BUNDLED))
         return _fit(recipe, config, run, resume=False)
 
 
@@ -61,35 +62,32 @@ def _resume(run_folder: str, recipe_name: str | None, args: Sequence[str]) -> in
     return _fit(recipe, config, dataclasses.replace(run, **given, out=run_folder), resume=True)
 
 
-def sample(run_folder: str, args: Sequence[str]) -> int:
-    """Write images of a trained run."""
-    (wanted,) = parse("jaxgan sample RUN", "Make images with a trained run.", (SampleConfig,), args)
-    options.check_at_least("n", wanted.n, 1)
-    options.check_seed(wanted.seed)
-    out = Path(wanted.out) if wanted.out else None
-    check_file(out, wanted.n)
-    quiet()
-    trained = load(run_folder, wanted.step)
-    classes = len(trained.classes)
-    batches = make_batches(trained.system, wanted.n, wanted.seed, classes, wanted.label)
-    suffix = "" if wanted.label is None else f"-label{wanted.label}"
-    out = out or trained.folder.root / f"sample-{trained.step}-seed{wanted.seed}{suffix}.png"
-    check_size(out, wanted.n, trained.system.config.image_shape)
-    write_images(out, batches(trained.state), classes, wanted.label)
-    print(f"{wanted.n} images of step {trained.step}: {out}")
-    return 0
-
-
 def _fit(recipe: ModuleType, config: object, run: RunConfig, resume: bool) -> int:
     quiet()
-    if Path(run.data).exists():
+    data = open_data(run, recipe.NEEDS)
+    if run.data and Path(run.data).exists():
         run = dataclasses.replace(run, data=str(Path(run.data).resolve()))  # a run may go on in another folder
-    data = datasets.load(
-        run.data, image_size=run.image_size, resize=run.resize, channels=run.channels, data_dir=run.data_dir
-    )
     name = recipe.__name__.rpartition(".")[2]
     result = fit(recipe.build, config, data, run, recipe=name, resume=resume)
     return 128 + result.signal if result.signal else 0
+
+
+def open_data(run: RunConfig, needs: Needs, like: Spec | None = None) -> datasets.Data:
+    """The data that a run names.
+
+    Args:
+        run: what they are, and how they are prepared.
+        needs: the fields that are wanted of them.
+        like: fields of data whose size and channels these are brought to, in place of the run's options.
+    """
+    size: Any = run.image_size
+    channels = run.channels
+    images = [field for field in (like or {}).values() if field.kind == "image"]
+    if images:
+        height, width, channels = images[0].fixed
+        size = (height, width)
+    how: dict[str, Any] = {"image_size": size, "resize": run.resize, "channels": channels}
+    return datasets.load(run.data or datasets.BUNDLED, needs=needs, halves=run.halves, data_dir=run.data_dir, **how)
 
 
 def _check_free(recipe: ModuleType, run_folder: str, args: Sequence[str]) -> None:

@@ -6,10 +6,10 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import jax
 
-from jaxgan import recipes
+from jaxgan import fields, recipes
 from jaxgan.errors import UserError
-from jaxgan.game import parallel
-from jaxgan.game.state import GameState, System
+from jaxgan.fields import Needs, Spec
+from jaxgan.game import GameState, System, parallel
 from jaxgan.recipes.base import check
 from jaxgan.train import checkpoint
 from jaxgan.train.config import from_json
@@ -20,6 +20,22 @@ from jaxgan.train.rundir import RunDir, read_config
 Step: TypeAlias = int | Literal["best", "healthy"] | None
 
 
+class Described(NamedTuple):
+    """What a run is.
+
+    Attributes:
+        system: the recipe's system.
+        spec: the fields of the data that it was trained on.
+        needs: what its recipe takes of data.
+        folder: the run.
+    """
+
+    system: System
+    spec: Spec
+    needs: Needs
+    folder: RunDir
+
+
 class Trained(NamedTuple):
     """What `load` finds in a run.
 
@@ -27,15 +43,21 @@ class Trained(NamedTuple):
         system: the recipe's system.
         state: a checkpoint of it.
         step: the checkpoint's step.
-        classes: names of the classes to choose from; () for an unconditional system.
+        spec: the fields of the data that it was trained on.
+        needs: what its recipe takes of data.
         folder: the run.
     """
 
     system: System
     state: GameState
     step: int
-    classes: tuple[str, ...]
+    spec: Spec
+    needs: Needs
     folder: RunDir
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"Trained({self.folder.root}, step {self.step}, {self.system})"
 
 
 def load(run: str | Path, step: Step = None, say: Callable[[str], None] = print) -> Trained:
@@ -50,16 +72,21 @@ def load(run: str | Path, step: Step = None, say: Callable[[str], None] = print)
     Raises:
         UserError: no such run or checkpoint, or one that is damaged.
     """
+    about = described(run)
+    state, found = restore(run, about.system, step, say)
+    return Trained(about.system, state, found, about.spec, about.needs, about.folder)
+
+
+def described(run: str | Path) -> Described:
+    """What a run is, read from its config.json; errors as for `load`."""
     folder, saved = read_config(run)
     if saved["recipe"] is None:
         raise UserError(f"{run} was trained by a system of your own; read it with jaxgan.train.restore(run, system).")
     recipe = recipes.load(saved["recipe"])
     config = from_json(recipe.Config, saved["config"], str(folder.config))
     check(config)
-    system = recipe.build(config)
-    state, found = restore(run, system, step, say)
-    names = tuple(saved["data"]["class_names"]) if system.conditional else ()
-    return Trained(system, state, found, names, folder)
+    spec = fields.from_json(saved["data"]["fields"], str(folder.config))
+    return Described(recipe.build(config, spec), spec, recipe.NEEDS, folder)
 
 
 def restore(

@@ -96,7 +96,9 @@ def check(need: Need, devices: Sequence[Any], config: Any, resident: bool) -> st
 def check_least(abstract: Any, data: datasets.Data, spec: Spec, run: RunConfig, devices: Sequence[Any]) -> None:
     """Raise UserError where not even the state, and the data set that is to live on the device, have room."""
     resident = run.resident == "on"
-    parts = {"the state": checkpoint.nbytes(abstract)} | ({"the data set": datasets.nbytes(data, spec)} if resident else {})
+    parts = {"the state": checkpoint.nbytes(abstract)} | (
+        {"the data set": datasets.nbytes(data, spec)} if resident else {}
+    )
     limit = limit_of(devices)
     if sum(parts.values()) > limit:
         needs = " and ".join(f"{name} {size(part)}" for name, part in parts.items())

@@ -1,0 +1,180 @@
+"""The commands `jaxgan sample`, `jaxgan translate` and `jaxgan rollout`: what a trained system does for users."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import jax
+import numpy as np
+
+from jaxgan import data as datasets
+from jaxgan.data.folder import extensions
+from jaxgan.errors import UserError, flag
+from jaxgan.fields import Spec, inside, outside
+from jaxgan.game import Verb
+from jaxgan.show import from_user
+from jaxgan.show import given as givens
+from jaxgan.show.files import FILES
+from jaxgan.show.sampling import example_keys, make_batches
+from jaxgan.show.sets import check_out, write_set
+from jaxgan.train.config import RunConfig, TranslateConfig, VerbConfig, check_at_least, check_seed, from_json
+from jaxgan.train.launch import open_data, quiet
+from jaxgan.train.load import Described, described, restore
+from jaxgan.train.options import parse
+from jaxgan.train.rundir import read_config
+
+ABOUT = {
+    "sample": "Make images, or whatever the system makes, with a trained run.",
+    "rollout": "Let a trained agent or simulator act.",
+}
+TRANSLATE = "Translate an image, or all images of a folder."
+PICTURES = ("image", "mask", "label_map")  # kinds that a file of pixels can fill
+
+
+def command(name: str, run: str, args: Sequence[str]) -> int:
+    """Let the run's verb `name` make examples, and write them."""
+    if run == "-":  # help without a run
+        parse(f"jaxgan {name} RUN", ABOUT[name], (VerbConfig,), args)
+    quiet()
+    found = described(run)
+    verb = found.system.verb(name)
+    config, texts = parse(f"jaxgan {name} {run}", ABOUT[name], (VerbConfig, _texts(verb.given)), args)
+    check_at_least("n", config.n, 1)
+    check_seed(config.seed)
+    chosen = _stored(verb.given, texts)
+    out = Path(config.out).expanduser() if config.out else None
+    check_out(out, verb.makes, config.n)
+    given = _given(found, verb, chosen)
+    state, step = restore(run, found.system, config.step)
+    out = out or found.folder.root / f"{name}-{step}-seed{config.seed}{_suffix(chosen)}.png"
+    batches = make_batches(verb, config.n, config.seed, given)
+    write_set(out, verb.makes, batches(state), _label_of(verb, given))
+    print(f"{config.n} {_things(verb.makes)} of step {step}: {out}")
+    return 0
+
+
+def translate(run: str, source: str, target: str, args: Sequence[str]) -> int:
+    """Put an image file, or all those of a folder, through the run's translator."""
+    if run == "-":
+        parse("jaxgan translate RUN IN OUT", TRANSLATE, (TranslateConfig,), args)
+    quiet()
+    found = described(run)
+    config = parse(f"jaxgan translate {run} IN OUT", TRANSLATE, (TranslateConfig,), args)[0]
+    check_seed(config.seed)
+    verb, field = _translator(found, config.verb)
+    files, out = _files(Path(source).expanduser()), Path(target).expanduser()
+    _check_target(files, source, out)
+    state, step = restore(run, found.system, config.step)
+    draw = jax.jit(lambda state, taken, keys: outside(verb.makes, verb(state, inside(verb.given, taken), keys)))
+    for i, file in enumerate(files):
+        taken = {field: from_user.image("IN", verb.given[field], str(file))[None]}
+        made = draw(state, taken, example_keys(config.seed, 1, i))
+        _write(out if out.suffix else out / file.stem, verb.makes, made)
+    print(f"{len(files)} translated by step {step}: {out}")
+    return 0
+
+
+def _texts(given: Spec) -> type:
+    """A dataclass with a text for each field that a verb is given."""
+    import tyro
+
+    fields = [
+        (
+            name,
+            Annotated[str | None, tyro.conf.arg(help=_help(field.kind, field.names))],
+            dataclasses.field(default=None),
+        )
+        for name, field in given.items()
+    ]
+    return dataclasses.make_dataclass("Given", fields, frozen=True, kw_only=True)
+
+
+def _help(kind: str, names: Sequence[str]) -> str:
+    takes = {"label": "Class of all examples, by name or number", "code": "Code of all examples"}.get(kind)
+    some = f" ({', '.join(names[:10])}{', ...' if len(names) > 10 else ''})" if takes and names else ""
+    rest = "all in turn" if takes else "rows of the data"
+    return f"{takes or f'The {kind} for all examples: a file, or words'}{some}; None: {rest}."
+
+
+def _stored(given: Spec, texts: Any) -> dict[str, np.ndarray]:
+    said = {name: getattr(texts, name) for name in given}
+    return {name: from_user.stored(name, given[name], text) for name, text in said.items() if text is not None}
+
+
+def _given(found: Described, verb: Verb, chosen: Mapping[str, np.ndarray]) -> givens.Given:
+    """What the user chose; for the rest classes in turn, or rows that the run has held out."""
+    rest = {name: field for name, field in verb.given.items() if name not in chosen}
+    if all(field.kind in givens.CHOSEN for field in rest.values()):
+        return givens.together(givens.in_turn(rest), givens.the_same(chosen))
+    run = from_json(RunConfig, read_config(found.folder.root)[1]["run"], str(found.folder.config))
+    held = datasets.hold_out(open_data(run, found.needs, like=found.spec), run.hold_out or 0)[1]
+    return givens.together(givens.for_pictures(verb._replace(given=rest), held), givens.the_same(chosen))
+
+
+def _suffix(chosen: Mapping[str, np.ndarray]) -> str:
+    return "".join(
+        f"-{name}{int(value)}" for name, value in chosen.items() if value.shape == () and value.dtype == np.int32
+    )
+
+
+def _label_of(verb: Verb, given: givens.Given) -> Callable[[int], int] | None:
+    """The class of an example by its number, where the verb takes one."""
+    named = [name for name, field in verb.given.items() if field.kind in givens.CHOSEN]
+    return (lambda i: int(given(i, 1)[named[0]][0])) if len(named) == 1 else None
+
+
+def _things(makes: Spec) -> str:
+    return "images" if {field.kind for field in makes.values()} == {"image"} else "examples"
+
+
+def _translator(found: Described, name: str | None) -> tuple[Verb, str]:
+    """The verb that translates, and the one field of pixels that it takes."""
+    fitting = {
+        each: next(iter(verb.given))
+        for each, verb in found.system.verbs.items()
+        if len(verb.given) == 1 and next(iter(verb.given.values())).kind in PICTURES
+    }
+    wanted = name or ("translate" if "translate" in fitting or len(fitting) != 1 else next(iter(fitting)))
+    if wanted not in fitting:
+        has = ", ".join(fitting) or "none"
+        raise UserError(
+            f"{found.folder.root} has no verb {wanted} that takes one image; those that do ({flag('verb')}): {has}."
+        )
+    return found.system.verb(wanted), fitting[wanted]
+
+
+def _files(source: Path) -> list[Path]:
+    if source.is_file():
+        return [source]
+    if not source.is_dir():
+        raise UserError(f"IN takes an image file or a folder of them, but {source} does not exist.")
+    endings = extensions()
+    found = sorted(
+        path for path in source.iterdir() if path.suffix.lower() in endings and not path.name.startswith(".")
+    )
+    if not found:
+        raise UserError(f"IN takes an image file or a folder of them, but {source} holds no images.")
+    return found
+
+
+def _check_target(files: Sequence[Path], source: str, out: Path) -> None:
+    if out.suffix and (len(files) > 1 or Path(source).expanduser().is_dir()):
+        raise UserError(f"OUT takes a folder where IN is one, got the file {out}.")
+    if out.suffix and out.is_dir():
+        raise UserError(f"OUT takes a file, but {out} is a folder.")
+    if not out.suffix and out.is_file():
+        raise UserError(f"OUT takes a new file or a folder, but {out} is a file without an ending.")
+
+
+def _write(path: Path, makes: Spec, made: Mapping[str, Any]) -> None:
+    """One file for each made field; several get the field's name too."""
+    for name, field in makes.items():
+        file = FILES[field.kind]
+        place = path if len(makes) == 1 else path.with_name(f"{path.stem}-{name}{path.suffix}")
+        place = place if place.suffix.lower() == file.ending else place.with_name(place.name + file.ending)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file.write(place, field, np.asarray(made[name])[0])
+        except OSError as error:
+            raise UserError(f"OUT {place} cannot be written: {error.strerror or error}.") from error
