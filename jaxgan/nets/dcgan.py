@@ -71,7 +71,7 @@ class DCGANGenerator(nn.Module):
         x = nn.Dense(base_h * base_w * features[0], use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
         x = x.reshape(-1, base_h, base_w, features[0])
         for following in (*features[1:], channels):
-            x = nn.relu(_batch_norm(train, self.dtype, self.axis_name)(x))
+            x = nn.relu(batch_norm(train, self.dtype, self.axis_name)(x))
             x = ConvTranspose(following, (4, 4), (2, 2), use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
         return jnp.tanh(x.astype(jnp.float32))
 
@@ -125,7 +125,7 @@ class DCGANDiscriminator(nn.Module):
 
     def _normalised(self, x: Array, train: bool) -> Array:
         if self.norm == "batch":
-            return _batch_norm(train, self.dtype, self.axis_name)(x)
+            return batch_norm(train, self.dtype, self.axis_name)(x)
         if self.norm == "layer":
             return nn.LayerNorm(epsilon=1e-5, dtype=self.dtype, reduction_axes=(1, 2, 3))(x)
         return x
@@ -181,7 +181,15 @@ def _features(width: int, layers: int) -> list[int]:
     return [width * min(2**layer, _MAX_MULTIPLE) for layer in range(layers)]
 
 
-def _batch_norm(train: bool, dtype: Any, axis_name: str | None) -> nn.BatchNorm:
+def batch_norm(train: bool, dtype: Any, axis_name: str | None, name: str | None = None) -> nn.BatchNorm:
+    """Batch normalisation with a gain from N(1, 0.02).
+
+    Args:
+        train: normalise with this batch's statistics and update the running ones.
+        dtype: of the computation.
+        axis_name: mapped axis over which statistics are averaged, or None.
+        name: of the layer inside its network; None counts.
+    """
     return nn.BatchNorm(
         use_running_average=not train,
         momentum=0.9,
@@ -189,6 +197,7 @@ def _batch_norm(train: bool, dtype: Any, axis_name: str | None) -> nn.BatchNorm:
         dtype=dtype,
         scale_init=_around_one,
         axis_name=axis_name,
+        name=name,
     )
 
 
