@@ -24,6 +24,7 @@ class Recorder(nn.Module):
         self.norm, self.layers = norm, nn.ModuleDict()
 
     def add(self, name, layer, normed=None):
+        """Keep a layer, and one that normalises what it makes."""
         self.layers[name] = layer
         if normed:
             self.layers[normed] = NORMS[self.norm](layer.out_channels)
@@ -31,6 +32,8 @@ class Recorder(nn.Module):
 
 
 class UNet(Recorder):
+    """pix2pix's, level by level from outside."""
+
     def __init__(self, inside, outside, width, depth, norm):
         super().__init__(norm)
         self.depth = depth
@@ -46,9 +49,11 @@ class UNet(Recorder):
             self.add(f"up{level}", up, level and f"up{level}_norm")
 
     def forward(self, x):
+        """`[b, c, h, w]` to the same."""
         return torch.tanh(self.level(x, 0))
 
     def level(self, x, level):
+        """This level and all inside, joined with what goes past it."""
         h = self.layers[f"down{level}"](F.leaky_relu(x, 0.2) if level else x)
         if 0 < level < self.depth - 1:
             h = self.layers[f"down{level}_norm"](h)
@@ -58,6 +63,8 @@ class UNet(Recorder):
 
 
 class ResNet(Recorder):
+    """CycleGAN's."""
+
     def __init__(self, inside, outside, width, blocks, norm):
         super().__init__(norm)
         self.blocks = blocks
@@ -76,6 +83,7 @@ class ResNet(Recorder):
         self.add("last", nn.Conv2d(width, outside, 7))
 
     def forward(self, x):
+        """`[b, c, h, w]` to the same."""
         def both(name, h):
             return self.layers[f"{name}_norm"](self.layers[name](h))
 
@@ -89,6 +97,8 @@ class ResNet(Recorder):
 
 
 class Patch(Recorder):
+    """PatchGAN; of single pixels without halvings."""
+
     def __init__(self, inside, width, halvings, norm):
         super().__init__(norm)
         side, pad = (4, 1) if halvings else (1, 0)
@@ -102,6 +112,7 @@ class Patch(Recorder):
         self.add("last", nn.Conv2d(before, 1, side, 1, pad, bias=bias or halvings > 0))
 
     def forward(self, x):
+        """`[b, c, h, w]` to the same."""
         for layer in range(self.count):
             x = self.layers[f"conv{layer}"](x)
             x = F.leaky_relu(self.layers[f"norm{layer}"](x) if layer else x, 0.2)

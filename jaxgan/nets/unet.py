@@ -171,7 +171,9 @@ class ResNetTranslator(nn.Module):
         h = dropped(h, keys, self.dropout, block)
         return self._conv(mirrored(h, 1), f"block{block}_1", features, 3, train=train, relu=False)
 
-    def _conv(self, x: Array, name: str, features: int, side: int, *, train: bool, relu: bool = True, **options: Any):
+    def _conv(
+        self, x: Array, name: str, features: int, side: int, *, train: bool, relu: bool = True, **options: Any
+    ) -> Array:
         shared: dict[str, Any] = {"padding": 0, "kernel_init": _WEIGHTS, "dtype": self.dtype, "name": name}
         x = Conv(features, (side, side), use_bias=self.norm == "instance", **shared | options)(x)
         x = self._normalised(x, f"{name}_norm", train)

@@ -100,7 +100,7 @@ def test_dropout_of_each_example_by_its_own_key():
     assert (y[0] != y[1]).any()
     assert (y != other).any()
     np.testing.assert_array_equal(dropped(x, None, 0.25, 1), x)
-    with pytest.raises(UserError, match="dropout is a share .* got 1"):
+    with pytest.raises(UserError, match=r"dropout is a share .* got 1"):
         dropped(x, keys, 1.0, 1)
 
 

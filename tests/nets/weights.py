@@ -10,7 +10,7 @@ FILE = Path(__file__).parent / "fixtures" / "translation.npz"
 
 
 def drawn(net, *args, **options):
-    """Variables of a network: kernels of deviation 1 / sqrt(fan-in), gains around 1, biases around 0, statistics 0 and 1.
+    """Variables of a network: kernels of deviation 1 / sqrt(fan-in), gains around 1, the rest around 0, variances 1.
 
     Args and options are those of the network's call.
     """
