@@ -7,7 +7,7 @@ ridges, and of those the strong ones with all weak ones that touch them. Smoothi
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-_WEAK, _STRONG = 50.0, 110.0  # grey levels over two pixels, after the square root
+_WEAK, _STRONG = 45.0, 80.0  # grey levels over two pixels, after the square root
 _GROWTH = 8  # pixels that a weak edge reaches from a strong one
 _PART = 64  # pictures
 _INK, _PAPER = 0, 255
