@@ -65,7 +65,7 @@ class DCGANGenerator(nn.Module):
         """
         height, width, channels = self.image_shape
         (base_h, base_w), doublings = pyramid(height, width)
-        features = _features(self.width, doublings)[::-1]
+        features = pyramid_channels(self.width, doublings)[::-1]
         y = one_hot(label, self.classes)
         x = z if y is None else jnp.concatenate([z, y.astype(z.dtype)], axis=1)
         x = nn.Dense(base_h * base_w * features[0], use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
@@ -114,8 +114,8 @@ class DCGANDiscriminator(nn.Module):
             UserError: if no DCGAN has this image size, or labels and `classes` disagree.
         """
         _, halvings = pyramid(*x.shape[1:3])
-        x = _with_planes(x, one_hot(label, self.classes))
-        for layer, features in enumerate(_features(self.width, halvings)):
+        x = with_planes(x, one_hot(label, self.classes))
+        for layer, features in enumerate(pyramid_channels(self.width, halvings)):
             bias = self.norm == "none"
             x = Conv(features, (4, 4), (2, 2), use_bias=bias, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
             x = self._normalised(x, train) if layer else x
@@ -176,7 +176,7 @@ def _nearest(height: int, width: int, heights: range, widths: range) -> list[tup
     return sorted(sizes, key=lambda size: abs(size[0] - height) + abs(size[1] - width))[:1]
 
 
-def _features(width: int, layers: int) -> list[int]:
+def pyramid_channels(width: int, layers: int) -> list[int]:
     """Channels of the layers from the image down to the base."""
     return [width * min(2**layer, _MAX_MULTIPLE) for layer in range(layers)]
 
@@ -205,7 +205,8 @@ def _around_one(key: Array, shape: Sequence[int], dtype: Any = jnp.float32) -> A
     return 1 + _WEIGHTS(key, shape, dtype)
 
 
-def _with_planes(x: Float[Array, "b h w c"], y: Float[Array, "b classes"] | None) -> Float[Array, "b h w joined"]:
+def with_planes(x: Float[Array, "b h w c"], y: Float[Array, "b classes"] | None) -> Float[Array, "b h w joined"]:
+    """Images with a constant channel for each number of their rows of `y`; as they are where that is None."""
     if y is None:
         return x
     planes = jnp.broadcast_to(y[:, None, None, :].astype(x.dtype), (*x.shape[:3], y.shape[1]))
