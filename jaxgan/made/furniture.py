@@ -1,9 +1,8 @@
 """Chairs, stools and tables as voxels, drawn from parameters.
 
 A shape is a handful of boxes: a seat or top; legs, a pedestal or side panels under it; perhaps a shelf; and for chairs
-a back and perhaps arms. Voxels lie as [d, h, w]: depth from the front to the back, height from the top down, so that
-the floor is the last row and each slice `[h, w]` reads like a picture, and width. All shapes stand on the floor and
-are their own mirror images from left to right.
+a back and perhaps arms. Voxels [d, h, w] lie along z, y and x as in glTF: z from the back to the front, y from the
+floor up, x to the right. All shapes stand on the floor, face the viewer, and are mirror-symmetric from left to right.
 
 Sizes are drawn in sixteenths of the cube, and rounded to voxels: the same seed gives the same furniture, finer, in a
 larger cube.
@@ -76,7 +75,7 @@ class _Sizes(NamedTuple):
 
 
 class _Box(NamedTuple):
-    """A box of each of m shapes, or none; `w` counts from the middle to both sides, `h` from the floor up."""
+    """A box of each of m shapes, or none; `w` counts from the middle to both sides, `d` from front to back."""
 
     there: Flags
     w: Span
@@ -177,8 +176,8 @@ def _fill(sizes: _Sizes, side: int) -> UInt8[np.ndarray, "m side side side"]:
     full = np.zeros((len(sizes.label), side, side, side), bool)
     for box in _boxes(sizes, side):
         w = _within(from_middle, box.w) & box.there[:, None]
-        d = _within(along, box.d)
-        h = _within(along[::-1], box.h)
+        d = _within(along[::-1], box.d)
+        h = _within(along, box.h)
         full |= d[:, :, None, None] & (h[:, :, None] & w[:, None, :])[:, None]
     return full * np.uint8(255)
 
