@@ -49,7 +49,7 @@ def test_chairs_have_backs_and_tables_are_wide(many):
     assert not table[:, :, 10:].any()
     assert stool.any((1, 2)).sum(1).max() <= 8
     assert table.any((1, 2)).sum(1).min() >= 10
-    # Backs are at the back: x is in the front half.
+    # Backs are at the back: nothing high is in the front half.
     assert not chair[:, 8:, 10:].any()
 
 
