@@ -142,7 +142,9 @@ def own_rows(state: Any, process: int | None = None, processes: int | None = Non
     _check_rows(state, processes)
 
     def share(axis: int | None, leaves: Any) -> Any:
-        return leaves if axis is None else jax.tree.map(lambda x: x.reshape(processes, -1, *x.shape[1:])[process], leaves)
+        return (
+            leaves if axis is None else jax.tree.map(lambda x: x.reshape(processes, -1, *x.shape[1:])[process], leaves)
+        )
 
     return _map_axes(share, _state_axes(state), state)
 
@@ -227,7 +229,9 @@ def _pmap(
         return leaves if axis is None else jax.tree.map(rows_of, leaves)
 
     axes = (state_axes, batch_axes)
-    return _OfShares(mapped, lambda *given: _map_axes(split, axes, given), lambda state: _map_axes(join, state_axes, state))
+    return _OfShares(
+        mapped, lambda *given: _map_axes(split, axes, given), lambda state: _map_axes(join, state_axes, state)
+    )
 
 
 class _OfShares:
