@@ -22,6 +22,7 @@ usage: jaxgan COMMAND ...
 
   jaxgan recipes                     the recipes there are, and their papers
   jaxgan train RECIPE [options]      train; every option has a default: `jaxgan train dcgan`
+  jaxgan train FILE.py [options]     train a system of your own; or the name of a module, package.module
   jaxgan train --resume RUN          go on with a run as if it had never stopped
   jaxgan sample RUN [options]        images, or whatever it makes, of a trained run
   jaxgan translate RUN IN OUT        a file, or a folder of them, through a trained translator
@@ -149,7 +150,7 @@ def _train(args: list[str]) -> int:
             raise UserError(_no_recipe(args))
         print(HELP)
         return _recipes([])
-    if recipe is not None:
+    if recipe is not None and not (recipe.endswith(".py") or "." in recipe or "/" in recipe):
         _check_recipe(recipe)
     from jaxgan.train import TrainingError, launch
 
@@ -266,7 +267,7 @@ def _summaries() -> dict[str, str]:
 
     found = {}
     for name in recipes.names():
-        spec = importlib.util.find_spec(f"{recipes.__name__}.{name}")
+        spec = importlib.util.find_spec(f"{recipes.__name__}.{name}")  # None of another package's
         source = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
         found[name] = (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
     return found

@@ -6,6 +6,7 @@ have been made with `axis_name=AXIS`.
 """
 
 import collections
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -142,9 +143,7 @@ def own_rows(state: Any, process: int | None = None, processes: int | None = Non
     _check_rows(state, processes)
 
     def share(axis: int | None, leaves: Any) -> Any:
-        return (
-            leaves if axis is None else jax.tree.map(lambda x: x.reshape(processes, -1, *x.shape[1:])[process], leaves)
-        )
+        return leaves if axis is None else jax.tree.map(lambda x: _split_axis(x, axis, processes)[process], leaves)
 
     return _map_axes(share, _state_axes(state), state)
 
@@ -228,24 +227,22 @@ def _pmap(
 
         return leaves if axis is None else jax.tree.map(rows_of, leaves)
 
-    axes = (state_axes, batch_axes)
-    return _OfShares(
-        mapped, lambda *given: _map_axes(split, axes, given), lambda state: _map_axes(join, state_axes, state)
-    )
+    takes = functools.partial(_map_axes, split, (state_axes, batch_axes))
+    return _OfShares(mapped, takes, functools.partial(_map_axes, join, state_axes))
 
 
 class _OfShares:
     """A stage of `pmap`, traced to compiled, that takes and gives whole arrays and splits and joins them."""
 
-    def __init__(self, stage: Any, split: Callable[[Any, Any], Any], join: Callable[[Any], Any]) -> None:
+    def __init__(self, stage: Any, split: Callable[[tuple[Any, Any]], Any], join: Callable[[Any], Any]) -> None:
         self._stage, self._split, self._join = stage, split, join
 
     def __call__(self, state: Any, batch: Any, rng: Any) -> tuple[Any, Any]:
-        state, metrics = self._stage(*self._split(state, batch), rng)
+        state, metrics = self._stage(*self._split((state, batch)), rng)
         return self._join(state), metrics
 
     def lower(self, state: Any, batch: Any, rng: Any) -> "_OfShares":
-        return _OfShares(self._stage.lower(*self._split(state, batch), rng), self._split, self._join)
+        return _OfShares(self._stage.lower(*self._split((state, batch)), rng), self._split, self._join)
 
     def compile(self) -> "_OfShares":
         return _OfShares(self._stage.compile(), self._split, self._join)

@@ -47,51 +47,35 @@ def by_path(old: GameState, new: GameState) -> tuple[GameState, Transfer]:
         The state, and what was taken. Its arrays are those of the two states, wherever they lie: `parallel.place_state`
         brings them together.
     """
-    reports, players = [], {}
-    for name, player in new.players.items():
-        before = old.players.get(name)
-        players[name], report = _player(before, player) if before else (player, _report({}, {}, player))
-        reports.append(_prefixed(name, report))
-    for name in sorted(set(old.players) - set(players)):
-        reports.append(_prefixed(name, _report(_leaves(old.players[name]), {}, None)))
-    merged = Transfer(*(sum(paths, ()) for paths in zip(*reports, strict=True)))
-    return dataclasses.replace(new, players=players), merged
+    had, wanted = _leaves(old.players), _leaves(new.players)
+    sources = {path: path if path in had else _start_of_average(path, new) for path in wanted}
+    taken = {path: had[source] for path, source in sources.items() if _fits(had.get(source), wanted[path])}
+    for name in new.players:
+        moments = _under(f"{name}/opt_state", wanted)
+        if not moments == _under(f"{name}/opt_state", had) == _under(f"{name}/opt_state", taken):
+            taken = {path: leaf for path, leaf in taken.items() if path not in moments}
+    leaves = [taken.get(path, leaf) for path, leaf in wanted.items()]
+    players = jax.tree.unflatten(jax.tree.structure(new.players), leaves)
+    kept, dropped = (tuple(path for path in each if path not in taken) for each in (wanted, had))
+    return dataclasses.replace(new, players=players), Transfer(tuple(taken), kept, dropped)
 
 
-def _player(old: PlayerState, new: PlayerState) -> tuple[PlayerState, Transfer]:
-    had, wanted = _leaves(old), _leaves(new)
-    taken = {path: had[path] for path, leaf in wanted.items() if path in had and _like(had[path], leaf)}
-    if not _fits(old.opt_state, new.opt_state):
-        taken = {path: leaf for path, leaf in taken.items() if not path.startswith("opt_state")}
-    if old.ema is None:
-        begun = {path: "params" + path.removeprefix("ema") for path in wanted if path.startswith("ema")}
-        starts = {path: taken[source] for path, source in begun.items() if source in taken}
-    else:
-        starts = {}
-    leaves = [{**wanted, **taken, **starts}[path] for path in wanted]
-    return jax.tree.unflatten(jax.tree.structure(new), leaves), _report(had, {**taken, **starts}, new)
-
-
-def _report(had: dict[str, Any], taken: dict[str, Any], new: PlayerState | None) -> Transfer:
-    wanted = {} if new is None else _leaves(new)
-    kept = tuple(path for path in wanted if path not in taken)
-    return Transfer(tuple(taken), kept, tuple(path for path in had if path not in taken))
-
-
-def _prefixed(player: str, report: Transfer) -> Transfer:
-    return Transfer(*(tuple(f"{player}/{path}" for path in paths) for paths in report))
-
-
-def _leaves(tree: Any) -> dict[str, Any]:
-    paths = jax.tree_util.tree_leaves_with_path(tree)
+def _leaves(players: dict[str, PlayerState]) -> dict[str, Any]:
+    paths = jax.tree_util.tree_leaves_with_path(players)
     return {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in paths}
 
 
+def _under(prefix: str, leaves: dict[str, Any]) -> set[str]:
+    return {path for path in leaves if path == prefix or path.startswith(prefix + "/")}
+
+
+def _start_of_average(path: str, state: GameState) -> str:
+    """The parameter of which a path's array is the average; any other path is its own."""
+    for name in state.players:
+        if _under(f"{name}/ema", {path: None}):
+            return f"{name}/params" + path.removeprefix(f"{name}/ema")
+    return path
+
+
 def _fits(old: Any, new: Any) -> bool:
-    """Whether two optimiser states have the same arrays, whatever classes hold them."""
-    had, wanted = _leaves(old), _leaves(new)
-    return set(had) == set(wanted) and all(_like(had[path], leaf) for path, leaf in wanted.items())
-
-
-def _like(a: Any, b: Any) -> bool:
-    return jnp.shape(a) == jnp.shape(b) and jnp.result_type(a) == jnp.result_type(b)
+    return old is not None and jnp.shape(old) == jnp.shape(new) and jnp.result_type(old) == jnp.result_type(new)

@@ -1,23 +1,27 @@
 """Recipes: one system a file, each from its paper.
 
-A recipe is a module of this package with a docstring (its first line is the summary), `NEEDS` (the fields that it takes
-of data), a `Config`, perhaps `PRESETS`, and `build(config, spec, axis_name=None) -> System`. Putting a file here is all
-that it takes to add one.
+A recipe is a module with a docstring (its first line is the summary), `NEEDS` (the fields that it takes of data; images
+with an optional label unless given), a `Config`, perhaps `PRESETS` and `DATA` (the data where nobody names any), and
+`build(config, spec, axis_name=None) -> System`. Putting a file into this package is all that it takes to add one. Other
+packages offer theirs as entry points of the group `jaxgan.recipes`.
 """
 
 import difflib
 import importlib
 import pkgutil
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
 from jaxgan.errors import UserError
 
 SHARED = ("base", "cures", "doubts", "toolbox", "wiring")  # modules here that are no recipes
+GROUP = "jaxgan.recipes"
 
 
 def names() -> tuple[str, ...]:
-    """The recipes there are, sorted."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED))
+    """The recipes there are, sorted: those of this package, then those that other packages offer."""
+    own = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED))
+    return own + tuple(sorted(set(_offered()) - set(own)))
 
 
 def load(name: str) -> ModuleType:
@@ -25,5 +29,15 @@ def load(name: str) -> ModuleType:
     if name not in names():
         close = difflib.get_close_matches(name, names(), 1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise UserError(f"there is no recipe {name!r}; the recipes are {', '.join(names())}.{hint}")
-    return importlib.import_module(f"{__name__}.{name}")
+        raise UserError(
+            f"there is no recipe {name!r}; the recipes are {', '.join(names())}; a file (my_gan.py) or a package.module "
+            f"of your own will do too.{hint}"
+        )
+    offered = _offered().get(name)
+    return offered.load() if offered else importlib.import_module(f"{__name__}.{name}")
+
+
+def _offered() -> dict[str, EntryPoint]:
+    """Recipes of other packages by name; one of this package's names stays this package's."""
+    own = {module.name for module in pkgutil.iter_modules(__path__)}
+    return {point.name: point for point in entry_points(group=GROUP) if point.name not in own}

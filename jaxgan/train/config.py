@@ -97,9 +97,11 @@ class ResumeConfig:
     """Network of the measurement, in a run that has none yet."""
     weights: str | None = None
     """Where the Inception weights are now."""
+    system: str | None = None
+    """File of your own system that trained the run, which is executed; None where this machine has trained with it."""
 
 
-MAY_CHANGE = ("out", *(field.name for field in dataclasses.fields(ResumeConfig)))
+MAY_CHANGE = ("out", *(field.name for field in dataclasses.fields(ResumeConfig) if field.name != "system"))
 """Fields in which a resumed run may differ; data may have moved, but its fingerprint stays."""
 OF_MACHINES = ("data", "data_dir", "weights")
 """Those of them that each machine may have for itself."""
@@ -119,6 +121,8 @@ class VerbConfig:
     """Checkpoint to take, the best of --eval-every, or the last healthy one; None: the newest that is whole."""
     out: str | None = None
     """FILE.png for a picture, FILE.npz for arrays, else a folder with a file each; None: a picture in RUN."""
+    system: str | None = None
+    """File of your own system that trained the run, which is executed; None where this machine has trained with it."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -131,6 +135,8 @@ class TranslateConfig:
     """Checkpoint to take, as for `jaxgan sample`."""
     verb: str | None = None
     """Which translation, where the system has several; None: the one called translate, or the only one."""
+    system: str | None = None
+    """File of your own system that trained the run, which is executed; None where this machine has trained with it."""
 
 
 def check_run(run: RunConfig) -> None:

@@ -41,7 +41,7 @@ def command(run: str, args: Sequence[str]) -> int:
     folder, saved = read_config(run)
     out = Path(config.out) if config.out else folder.root / "evaluation.json"
     check_file(out, "--out")
-    states = _named({name: load(run, step, tell) for name, step in _wanted(folder, config.step).items()})
+    states = _named({name: load(run, step, tell, config.system) for name, step in _wanted(folder, config.step).items()})
     data = _data(saved, next(iter(states.values())).needs, config, folder)
     made = _made(next(iter(states.values())), data, saved)
     found = _measure(data, states, made, choose(seen=[data.spec[made.field]], **chosen(seen_by)), config)

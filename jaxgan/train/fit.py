@@ -20,6 +20,7 @@ from jaxgan.train.config import MAY_CHANGE, OF_MACHINES, OF_MEASURING, RunConfig
 from jaxgan.train.feed import Feed, make_feed
 from jaxgan.train.guard import Guard
 from jaxgan.train.judge import Judge
+from jaxgan.train.own import Code
 from jaxgan.train.plan import Build, Plan, make_plan
 from jaxgan.train.previews import reals
 from jaxgan.train.record import Recorder, marked_steps, read_metrics, sample_pictures
@@ -54,6 +55,7 @@ def fit(
     run: RunConfig | None = None,
     *,
     recipe: str | None = None,
+    code: Code | None = None,
     resume: bool = False,
     report: Report | None = None,
 ) -> Result:
@@ -65,6 +67,7 @@ def fit(
         data: from `jaxgan.data.load`, or arrays of your own by `jaxgan.data.of_arrays`.
         run: seed, devices, and what is written where and how often.
         recipe: the recipe's name, by which `jaxgan sample` finds it again; None for a system of your own.
+        code: where the code of a user's own system is, so that `jaxgan sample` finds it again.
         resume: go on with the run in the folder `run.out` as if it had never stopped.
         report: where progress is told; on standard output unless given.
 
@@ -76,7 +79,7 @@ def fit(
         TrainingError: a loss that is not finite, a collapse, a full disk, or too little memory.
     """
     report = (report or make_report()) if jax.process_index() == 0 else Report()
-    plan = make_plan(build, config, data, run or RunConfig(), recipe=recipe, report=report)
+    plan = make_plan(build, config, data, run or RunConfig(), recipe=recipe, code=code, report=report)
     _require_alike(plan)
     with contextlib.ExitStack() as held:
         found = _reopen(plan, held) if resume else _check_new(plan)

@@ -9,11 +9,11 @@ from types import ModuleType
 from typing import Any
 
 from jaxgan import data as datasets
-from jaxgan import recipes
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs, Spec
-from jaxgan.recipes.base import check
+from jaxgan.recipes.base import RecipeConfig, check
 from jaxgan.train import config as options
+from jaxgan.train import own
 from jaxgan.train.cluster import Cluster, cluster_of, joined
 from jaxgan.train.config import MAY_CHANGE, ResumeConfig, RunConfig, flag, from_json, settled
 from jaxgan.train.fit import fit
@@ -23,17 +23,42 @@ from jaxgan.train.rundir import check_out, read_config
 
 def train(recipe_name: str, args: Sequence[str]) -> int:
     """Start a run; the exit code is 0, or 128 plus the signal that stopped it."""
-    recipe = recipes.load(recipe_name)
-    summary = (recipe.__doc__ or "").splitlines()[0]
-    kinds = (recipe.Config, RunConfig, Cluster)
-    config, run, cluster = parse(f"jaxgan train {recipe_name}", summary, kinds, args)
+    recipe = own.named(recipe_name)
+    summary = (recipe.module.__doc__ or recipe.name).splitlines()[0]
+    config, run, cluster = _options(recipe, summary, args)
     with joined(cluster, run.out) as process:
         options.check_run(run)
-        check(config)  # before the data are read, which may take a while
+        if isinstance(config, RecipeConfig):
+            check(config)  # before the data are read, which may take a while
         if process == 0:  # which makes the folder
             check_out(run.out)
-        run = dataclasses.replace(run, data=run.data or getattr(recipe, "DATA", datasets.BUNDLED))
+        own.trust(recipe)
+        run = dataclasses.replace(run, data=run.data or getattr(recipe.module, "DATA", datasets.BUNDLED))
         return _fit(recipe, config, run, resume=False)
+
+
+def _options(recipe: own.Recipe, summary: str, args: Sequence[str]) -> list[Any]:
+    """The recipe's configuration, the run's and the cluster's; from the recipe's --preset where one is named."""
+    command, kinds = f"jaxgan train {recipe.name}", (RunConfig, Cluster)
+    presets: dict[str, Any] = getattr(recipe.module, "PRESETS", {})
+    name, rest = _preset(args)
+    if name is None:
+        return parse(command, summary, (recipe.module.Config, *kinds), args)
+    if name not in presets:
+        raise UserError(
+            f"--preset takes one of {', '.join(presets) or 'none: this recipe has no presets'}; got {name}."
+        )
+    return parse(command, summary, (recipe.module.Config, *kinds), rest, {recipe.module.Config: presets[name]})
+
+
+def _preset(args: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The value of --preset, and the other arguments."""
+    for i, arg in enumerate(args):
+        name, equals, value = arg.partition("=")
+        if name == "--preset":
+            given = [value] if equals else list(args[i + 1 : i + 2])
+            return (given[0] if given else ""), [*args[:i], *args[i + (1 if equals else 2) :]]
+    return None, list(args)
 
 
 def resume(run_folder: str, recipe_name: str | None, args: Sequence[str]) -> int:
@@ -49,26 +74,30 @@ def _resume(run_folder: str, recipe_name: str | None, args: Sequence[str]) -> in
     folder, saved = read_config(run_folder)
     if saved["recipe"] is None:
         raise UserError(f"{run_folder} was trained by a system of your own; go on with fit(..., resume=True).")
-    if recipe_name not in (None, saved["recipe"]):
+    if recipe_name is not None and not own.is_own(recipe_name) and recipe_name != saved["recipe"]:
         raise UserError(f"{run_folder} is a run of {saved['recipe']}, not of {recipe_name}; leave the recipe out.")
-    recipe = recipes.load(saved["recipe"])
-    _check_free(recipe, run_folder, args)
+    recipe = own.of_run(saved, run_folder, own.taken(args) or recipe_name)
+    if changed := own.differs(saved, recipe):
+        print(f"Warning     {changed}")
+    own.trust(recipe)
+    _check_free(recipe.module, run_folder, args)
     changes, _ = parse("jaxgan train --resume RUN", "", (ResumeConfig, Cluster), args)
     given = {name: value for name, value in dataclasses.asdict(changes).items() if value is not None}
-    config = from_json(recipe.Config, saved["config"], str(folder.config))
-    check(config)
+    given.pop("system", None)
+    config = from_json(recipe.module.Config, saved["config"], str(folder.config))
+    if isinstance(config, RecipeConfig):
+        check(config)
     config = dataclasses.replace(settled(config), steps=given.pop("steps", config.steps))
     run = from_json(RunConfig, saved["run"], str(folder.config))
     return _fit(recipe, config, dataclasses.replace(run, **given, out=run_folder), resume=True)
 
 
-def _fit(recipe: ModuleType, config: object, run: RunConfig, resume: bool) -> int:
+def _fit(recipe: own.Recipe, config: object, run: RunConfig, resume: bool) -> int:
     quiet()
-    data = open_data(run, recipe.NEEDS)
+    data = open_data(run, recipe.module.NEEDS)
     if run.data and Path(run.data).exists():
         run = dataclasses.replace(run, data=str(Path(run.data).resolve()))  # a run may go on in another folder
-    name = recipe.__name__.rpartition(".")[2]
-    result = fit(recipe.build, config, data, run, recipe=name, resume=resume)
+    result = fit(recipe.module.build, config, data, run, recipe=recipe.name, code=recipe.code, resume=resume)
     return 128 + result.signal if result.signal else 0
 
 

@@ -6,12 +6,12 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import jax
 
-from jaxgan import fields, recipes
+from jaxgan import fields
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs, Spec
 from jaxgan.game import GameState, System, parallel
-from jaxgan.recipes.base import check
-from jaxgan.train import checkpoint
+from jaxgan.recipes.base import RecipeConfig, check
+from jaxgan.train import checkpoint, own
 from jaxgan.train.config import from_json
 from jaxgan.train.plan import abstract_state
 from jaxgan.train.rollback import healthy_step
@@ -60,7 +60,7 @@ class Trained(NamedTuple):
         return f"Trained({self.folder.root}, step {self.step}, {self.system})"
 
 
-def load(run: str | Path, step: Step = None, say: Callable[[str], None] = print) -> Trained:
+def load(run: str | Path, step: Step = None, say: Callable[[str], None] = print, system: str | None = None) -> Trained:
     """The recipe and a checkpoint of a run, on this process's first device.
 
     Args:
@@ -68,25 +68,28 @@ def load(run: str | Path, step: Step = None, say: Callable[[str], None] = print)
         step: which checkpoint, "best" for the one that --eval-every has kept, "healthy" for the last one that was saved
             while the monitor saw nothing wrong; the newest that is whole unless given.
         say: is told of checkpoints that are damaged.
+        system: the file or module of the user's own system that trained the run, which is executed; needed where this
+            user has not trained with that very content on this machine.
 
     Raises:
         UserError: no such run or checkpoint, or one that is damaged.
     """
-    about = described(run)
+    about = described(run, system, say)
     state, found = restore(run, about.system, step, say)
     return Trained(about.system, state, found, about.spec, about.needs, about.folder)
 
 
-def described(run: str | Path) -> Described:
-    """What a run is, read from its config.json; errors as for `load`."""
+def described(run: str | Path, system: str | None = None, say: Callable[[str], None] = print) -> Described:
+    """What a run is, read from its config.json; arguments and errors as for `load`."""
     folder, saved = read_config(run)
-    if saved["recipe"] is None:
-        raise UserError(f"{run} was trained by a system of your own; read it with jaxgan.train.restore(run, system).")
-    recipe = recipes.load(saved["recipe"])
-    config = from_json(recipe.Config, saved["config"], str(folder.config))
-    check(config)
+    recipe = own.of_run(saved, str(run), system)
+    if changed := own.differs(saved, recipe):
+        say(f"Warning     {changed}")
+    config = from_json(recipe.module.Config, saved["config"], str(folder.config))
+    if isinstance(config, RecipeConfig):
+        check(config)
     spec = fields.from_json(saved["data"]["fields"], str(folder.config))
-    return Described(recipe.build(config, spec), spec, recipe.NEEDS, folder)
+    return Described(recipe.module.build(config, spec), spec, recipe.module.NEEDS, folder)
 
 
 def restore(

@@ -89,6 +89,8 @@ class EvaluateConfig:
     """The JSON file to write; None for evaluation.json in RUN."""
     json: bool = False
     """Print the JSON and nothing else."""
+    system: str | None = None
+    """File of your own system that trained the run, which is executed; None where this machine has trained with it."""
 
 
 def check_fid(config: FidConfig) -> None:

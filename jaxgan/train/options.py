@@ -6,13 +6,19 @@ import difflib
 import io
 import re
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from jaxgan.errors import UserError, flag
 
 
-def parse(command: str, description: str, kinds: Sequence[type], args: Sequence[str]) -> list[Any]:
+def parse(
+    command: str,
+    description: str,
+    kinds: Sequence[type],
+    args: Sequence[str],
+    defaults: Mapping[type, Any] | None = None,
+) -> list[Any]:
     """Instances of the dataclasses `kinds`, filled from a flat command line.
 
     Args:
@@ -20,6 +26,7 @@ def parse(command: str, description: str, kinds: Sequence[type], args: Sequence[
         description: a line for the help.
         kinds: frozen dataclasses whose fields have docstrings.
         args: the options.
+        defaults: an instance in place of a kind's own defaults.
 
     Raises:
         UserError: an option that does not exist, or a value that it cannot take.
@@ -30,7 +37,13 @@ def parse(command: str, description: str, kinds: Sequence[type], args: Sequence[
     hints = {flag(name): hint for kind in kinds for name, hint in get_type_hints(kind).items()}
     _check_names(command, hints, args)
     groups = [kind.__name__.lower().removesuffix("config") or "recipe" for kind in kinds]
-    fields = [(name, tyro.conf.OmitArgPrefixes[kind]) for name, kind in zip(groups, kinds, strict=True)]
+    own = {kind: dataclasses.field(default=value) for kind, value in (defaults or {}).items()}
+    rest = {kind: dataclasses.field(default_factory=kind) for kind in kinds if kind not in own} if own else {}
+    starts = own | rest
+    fields = [
+        (name, tyro.conf.OmitArgPrefixes[kind], *([starts[kind]] if kind in starts else []))
+        for name, kind in zip(groups, kinds, strict=True)
+    ]
     options = dataclasses.make_dataclass("Options", fields)
     said = io.StringIO()
     try:

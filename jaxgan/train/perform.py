@@ -18,6 +18,7 @@ from jaxgan.show import given as givens
 from jaxgan.show.files import FILES
 from jaxgan.show.sampling import example_keys, make_batches
 from jaxgan.show.sets import check_out, write_set
+from jaxgan.train import own
 from jaxgan.train.config import RunConfig, TranslateConfig, VerbConfig, check_at_least, check_seed, from_json
 from jaxgan.train.launch import open_data, quiet
 from jaxgan.train.load import Described, described, restore
@@ -37,7 +38,7 @@ def command(name: str, run: str, args: Sequence[str]) -> int:
     if run == "-":  # help without a run
         parse(f"jaxgan {name} RUN", ABOUT[name], (VerbConfig,), args)
     quiet()
-    found = described(run)
+    found = described(run, own.taken(args))
     verb = found.system.verb(name)
     config, texts = parse(f"jaxgan {name} {run}", ABOUT[name], (VerbConfig, _texts(verb.given)), args)
     check_at_least("n", config.n, 1)
@@ -59,7 +60,7 @@ def translate(run: str, source: str, target: str, args: Sequence[str]) -> int:
     if run == "-":
         parse("jaxgan translate RUN IN OUT", TRANSLATE, (TranslateConfig,), args)
     quiet()
-    found = described(run)
+    found = described(run, own.taken(args))
     config = parse(f"jaxgan translate {run} IN OUT", TRANSLATE, (TranslateConfig,), args)[0]
     check_seed(config.seed)
     verb, field = _translator(found, config.verb)

@@ -20,6 +20,7 @@ from jaxgan.metrics.extractors import choose
 from jaxgan.metrics.features import Extractor
 from jaxgan.train import checkpoint, memory
 from jaxgan.train.config import RunConfig, check_game, check_run, check_shares, settled, to_json
+from jaxgan.train.own import Code
 from jaxgan.train.report import Report
 
 ROLLBACK_STREAM = 0x726F6C6C  # larger than any step, with which keys are folded too
@@ -35,6 +36,7 @@ class Plan:
     Attributes:
         summary: one line about the system, from the docstring of the module that builds it.
         recipe: name of the recipe, or None.
+        code: where the code of a user's own system is, or None.
         system: built for the way in which `run` uses the devices.
         config: the system's configuration.
         data: what it trains on.
@@ -50,6 +52,7 @@ class Plan:
 
     summary: str
     recipe: str | None
+    code: Code | None
     system: System
     config: Any
     data: datasets.Data
@@ -79,7 +82,9 @@ class Plan:
             "fields": fields.to_json(self.data.spec),
         }
         config, run = to_json(self.config), to_json(self.run)
-        return {"jaxgan": jaxgan.__version__, "recipe": self.recipe, "config": config, "run": run, "data": about}
+        code = self.code and self.code._asdict()
+        about_code = {"jaxgan": jaxgan.__version__, "recipe": self.recipe, "code": code}
+        return {**about_code, "config": config, "run": run, "data": about}
 
     def lines(self) -> list[str]:
         """The run for people."""
@@ -115,6 +120,7 @@ def make_plan(
     run: RunConfig,
     *,
     recipe: str | None,
+    code: Code | None = None,
     report: Report,
 ) -> Plan:
     """Check everything that can be checked without computing; UserError for what cannot work."""
@@ -135,7 +141,7 @@ def make_plan(
     abstract = abstract_state(system, mesh)
     memory.check_least(abstract, kept, system.batch, run, mesh.local_devices)
     extractor = _extractor(system, data, run) if run.eval_every else None
-    return Plan(summary, recipe, system, config, kept, held, run, mesh, rows, abstract, report, extractor, warned)
+    return Plan(summary, recipe, code, system, config, kept, held, run, mesh, rows, abstract, report, extractor, warned)
 
 
 def check_batch(system: System, data: datasets.Data) -> None:

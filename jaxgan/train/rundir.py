@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from jaxgan.errors import UserError
 
 CONFIG = "config.json"
-CONTENT = {"jaxgan": str, "recipe": str | None, "config": dict, "run": dict, "data": dict}
+CONTENT = {"jaxgan": str, "recipe": str | None, "code": dict | None, "config": dict, "run": dict, "data": dict}
 DATA = {"fingerprint": str, "description": str, "fields": dict}
 
 

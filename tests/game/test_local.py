@@ -1,5 +1,6 @@
 """State of which every device has rows of its own, in all modes and kinds of rounds; and what `extras` make of it."""
 
+import dataclasses
 import functools
 
 import chex
@@ -223,10 +224,10 @@ def test_the_shardings_of_an_abstract_state():
     shardings = parallel.state_shardings(state, mesh)
     assert jax.tree.structure(shardings) == jax.tree.structure(state)
     assert {sharding.spec for sharding in jax.tree.leaves(shardings.local)} == {PartitionSpec("data")}
-    rest = jax.tree.leaves(shardings.replace(local={}))
+    rest = jax.tree.leaves(dataclasses.replace(shardings, local={}))
     assert {sharding.spec for sharding in rest} == {PartitionSpec()}
     assert len(rest) == len(jax.tree.leaves(state)) - 2
-    assert {s.spec for s in jax.tree.leaves(parallel.state_shardings({"local": jnp.ones(4)}, mesh))} == {PartitionSpec()}
+    assert parallel.state_shardings({"local": jnp.ones(4)}, mesh)["local"].spec == PartitionSpec()
 
 
 def test_processes_give_their_own_rows():
@@ -237,7 +238,7 @@ def test_processes_give_their_own_rows():
     chex.assert_trees_all_equal(joined, jax.device_get(state.local))
     chex.assert_trees_all_equal(shares[1].players, state.players)
     chex.assert_trees_all_equal(parallel.own_rows(state), state)
-    with pytest.raises(UserError, match="8 rows of GameState.local cannot be split evenly over 3"):
+    with pytest.raises(UserError, match=r"8 rows of GameState\.local cannot be split evenly over 3"):
         parallel.own_rows(state, 0, 3)
 
 
