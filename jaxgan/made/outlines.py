@@ -71,9 +71,11 @@ def _smooth(x: Float[np.ndarray, "n h w"]) -> Float[np.ndarray, "n h w"]:
 
 def _gradient(x: Float[np.ndarray, "n h w"]) -> tuple[Float[np.ndarray, "n h w"], Float[np.ndarray, "n h w"]]:
     """Down and across, in grey levels over two pixels (Sobel's)."""
-    down = sum((2 - abs(side)) * (_shifted(x, 1, side) - _shifted(x, -1, side)) for side in (-1, 0, 1))
-    across = sum((2 - abs(side)) * (_shifted(x, side, 1) - _shifted(x, side, -1)) for side in (-1, 0, 1))
-    return down / 4, across / 4
+    rows, columns = np.zeros_like(x), np.zeros_like(x)
+    for side, weight in ((-1, 0.25), (0, 0.5), (1, 0.25)):
+        rows += weight * (_shifted(x, 1, side) - _shifted(x, -1, side))
+        columns += weight * (_shifted(x, side, 1) - _shifted(x, side, -1))
+    return rows, columns
 
 
 def _ridges(size: np.ndarray, down: np.ndarray, across: np.ndarray) -> Bool[np.ndarray, "n h w"]:

@@ -56,7 +56,7 @@ class PatchDiscriminator(nn.Module):
         Raises:
             UserError: an image with no whole patch.
         """
-        patches(*x.shape[1:3], self.layers)
+        patches(x.shape[1], x.shape[2], self.layers)
         biased = self.norm != "batch"  # which would take a bias away again
         for layer in range(max(self.layers, 1) + 1):
             features, strides = self.width * min(2**layer, _MAX_MULTIPLE), 2 if layer < self.layers else 1

@@ -127,6 +127,19 @@ def test_keys_are_the_only_noise(net):
     np.testing.assert_allclose(run(x[::-1], keys[::-1]), noisy[::-1], atol=1e-6)
 
 
+# Oracle: the whole batch in one part.
+def test_batch_statistics_are_those_of_all_devices():
+    net = UNet(1, depth=2, width=1)
+    x = jnp.asarray(np.random.default_rng(0).normal(size=(4, 8, 8, 1)), jnp.float32)
+    variables = drawn(net, x, train=True)
+
+    def run(net, x):
+        return net.apply(variables, x, train=True, mutable=["batch_stats"])[0]
+
+    parts = jax.jit(jax.vmap(lambda x: run(net.clone(axis_name="data"), x), axis_name="data"))(x.reshape(2, 2, 8, 8, 1))
+    np.testing.assert_allclose(parts.reshape(x.shape), jax.jit(lambda x: run(net, x))(x), atol=1e-5)
+
+
 # Oracle: the definition of instance normalisation in numpy, at a mean where one-pass variances are rounding alone.
 def test_instance_normalisation_is_exact_at_large_means():
     x = 1000 + np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype(np.float32)
