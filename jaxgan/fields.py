@@ -175,6 +175,23 @@ def image(height: int | None, width: int | None, channels: int) -> Field:
     return Field("image", (height, width, channels))
 
 
+def any_size(field: Field) -> Field:
+    """The field with sides of any size: what a fully convolutional network takes and makes."""
+    return field._replace(shape=(None,) * (len(field.shape) - 1) + field.shape[-1:])
+
+
+def planes(field: Field) -> int:
+    """Channels that `as_planes` gives."""
+    return len(field.names) if field.kind == "label_map" else int(field.shape[-1] or 1)
+
+
+def as_planes(field: Field, seen: Array) -> Array:
+    """Pixels `[b, h, w, planes]` in [-1, 1] of an image, a mask or a label map, whose classes become one-hot planes."""
+    if field.kind == "label_map":
+        return 2 * jax.nn.one_hot(seen, len(field.names)) - 1
+    return 2 * seen - 1 if field.kind == "mask" else seen
+
+
 def only(spec: Spec, *names: str) -> dict[str, Field]:
     """The fields of these names, in this order; a name that the spec lacks is left out."""
     return {name: spec[name] for name in names if name in spec}

@@ -2,8 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from jaxgan.data import bundles
 from jaxgan.data import settings as settings_module
 from jaxgan.data.settings import Resize, Settings, Size
 from jaxgan.data.source import Data
@@ -65,6 +66,9 @@ def load(
       UserError: one sentence on what is wrong with the name, the options or the files.
     """
     settings = settings_module.check(image_size, resize, channels)
+    if spec in bundles.MADE:
+        how: dict[str, Any] = {"image_size": image_size, "resize": resize, "channels": channels, "data_dir": data_dir}
+        return bundles.load(spec, settings, lambda: load(BUNDLED, **how))
     path = Path(spec).expanduser()
     if spec != BUNDLED and spec and path.exists():
         return _load_path(path, spec, settings)

@@ -19,9 +19,12 @@ from jaxgan.game.state import (
     apply,
     parameter_count,
     variables,
+    with_frozen,
+    without_frozen,
 )
 from jaxgan.game.step import init_state, make_train_step, microbatches
 from jaxgan.game.system import Duel, Show, System, Verb
+from jaxgan.game.transfer import Transfer, by_path
 
 __all__ = [
     "Aux",
@@ -39,9 +42,11 @@ __all__ = [
     "Show",
     "StepFn",
     "System",
+    "Transfer",
     "Verb",
     "adam",
     "apply",
+    "by_path",
     "clipped",
     "draw",
     "init_state",
@@ -55,4 +60,6 @@ __all__ = [
     "policy",
     "schedules",
     "variables",
+    "with_frozen",
+    "without_frozen",
 ]

@@ -24,8 +24,9 @@ def make_extragradient_step(
 
         ahead = w + step(w),    w' = w + step(ahead)                  (Gidel et al. 2019, arXiv:1802.10551, section 3.2)
 
-    Both steps see the same images and noise. Adam's moments take part in both, as in the paper's algorithm (ExtraAdam);
-    collections such as batch statistics are those of the second step. On games whose moves are simultaneous this is the
+    Both steps see the same images, noise and `GameState.local`, which therefore changes once, as the second step leaves
+    it. Adam's moments take part in both, as in the paper's algorithm (ExtraAdam); collections such as batch statistics
+    are those of the second step. On games whose moves are simultaneous this is the
     method of the theory, which converges where gradient descent circles.
 
     Args:
@@ -41,7 +42,7 @@ def make_extragradient_step(
 
     def step(state: GameState, batch: Batch, rng: Key[Array, ""]) -> tuple[GameState, Metrics]:
         ahead, _ = excursion(state, batch, rng)
-        beyond, metrics = excursion(dataclasses.replace(ahead, step=state.step), batch, rng)
+        beyond, metrics = excursion(dataclasses.replace(ahead, step=state.step, local=state.local), batch, rng)
         players = {
             name: dataclasses.replace(player, params=_moved(state, ahead, beyond, name))
             for name, player in beyond.players.items()

@@ -12,15 +12,19 @@ from jaxgan.errors import UserError
 from jaxgan.game.random import example_keys
 from jaxgan.game.state import Aux, Batch, Metrics, Move, Params, Round, Vars
 
-RESERVED = ("extras", "step")  # entries of Vars that are no players
+RESERVED = ("extras", "frozen", "local", "step")  # entries of Vars that are no players
 
 
 class Rules(NamedTuple):
-    """What every round of a game shares."""
+    """What every round of a game shares.
+
+    Frozen networks are here and not in `Table`, for a lazy round would have to copy what it carries.
+    """
 
     optimizers: Mapping[str, optax.GradientTransformation]
     axis_name: str | None
     accumulate: int
+    frozen: Mapping[str, Any] = {}
 
 
 class Table(NamedTuple):
@@ -74,9 +78,13 @@ def vary(tree: Any, axis_name: str | None) -> Any:
     """Declare replicated values to be each device's own, so that their gradients stay so until `sync`.
 
     Under shard_map the gradient of a replicated value is summed over devices by JAX itself; a mean taken after that
-    would be too large by the number of devices.
+    would be too large by the number of devices. What is each device's own already (`local`) stays as it is.
     """
-    return tree if axis_name is None else jax.lax.pcast(tree, axis_name, to="varying")
+
+    def cast(x: Any) -> Any:
+        return x if axis_name in jax.typeof(x).manual_axis_type.varying else jax.lax.pcast(x, axis_name, to="varying")
+
+    return tree if axis_name is None else jax.tree.map(cast, tree)
 
 
 def play_round(rules: Rules, round_: Round, key: Key[Array, ""], table: Table, batch: Batch) -> tuple[Table, Metrics]:
@@ -113,6 +121,9 @@ def merge_metrics(*groups: Mapping[str, Array]) -> Metrics:
 
 
 def _play_once(rules: Rules, round_: Round, deal: Deal, table: Table) -> tuple[Table, Metrics]:
+    if rules.accumulate > 1 and not round_.moves:
+        table, metrics = _play_only(rules, round_, deal, table)
+        return table, sync(metrics, rules.axis_name)
     if rules.accumulate == 1:
         gradient, table, metrics = _shared_play(rules, round_, deal, table)
     else:
@@ -139,7 +150,7 @@ def _shared_play(rules: Rules, round_: Round, deal: Deal, table: Table) -> tuple
 
     A play that does not depend on the mover pulls back zeros, and XLA removes the unused products.
     """
-    params, collections = vary((table.params, table.vars), rules.axis_name)
+    params, collections = _seen(rules, table.params, table.vars)
     moving = {move.player: params[move.player] for move in round_.moves}
 
     def play(moving: Params) -> tuple[Any, Aux]:
@@ -148,7 +159,7 @@ def _shared_play(rules: Rules, round_: Round, deal: Deal, table: Table) -> tuple
     outcome, pull_back, played = jax.vjp(play, moving, has_aux=True)
 
     def gradient(index: int, move: Move, table: Table) -> tuple[Any, Vars, Metrics]:
-        params, collections = vary((table.params, table.vars), rules.axis_name)
+        params, collections = _seen(rules, table.params, table.vars)
 
         def loss(own: Any, outcome: Any) -> tuple[Array, Aux]:
             seen = {**params, move.player: own}
@@ -176,7 +187,8 @@ def _replay(rules: Rules, round_: Round, deal: Deal, start: Params) -> Gradient:
         def one(carry: tuple[Vars, Any], cut: Any) -> tuple[tuple[Vars, Any], Metrics]:
             seen, total = carry
             part = Deal(deal.key, *cut)
-            before, params, collections = vary((start, table.params, seen), rules.axis_name)
+            before = vary(start, rules.axis_name)
+            params, collections = _seen(rules, table.params, seen)
 
             def loss(own_play: Any, own: Any) -> tuple[Array, tuple[Aux, Aux]]:
                 outcome, played = _play(round_, {**before, move.player: own_play}, collections, part)
@@ -203,6 +215,23 @@ def _replay(rules: Rules, round_: Round, deal: Deal, start: Params) -> Gradient:
     return gradient
 
 
+def _play_only(rules: Rules, round_: Round, deal: Deal, table: Table) -> tuple[Table, Metrics]:
+    """A round without moves: what its play reports, one microbatch after the other."""
+
+    def one(collections: Vars, cut: Any) -> tuple[Vars, Metrics]:
+        params, seen = _seen(rules, table.params, collections)
+        _, played = _play(round_, params, seen, Deal(deal.key, *cut))
+        return _absorb(collections, played, rules.axis_name), merge_metrics(played.metrics)
+
+    collections, metrics = jax.lax.scan(one, table.vars, split((deal.batch, deal.rows), rules.accumulate))
+    return table._replace(vars=collections), jax.tree.map(lambda m: m.mean(0), metrics)
+
+
+def _seen(rules: Rules, params: Params, collections: Vars) -> tuple[Params, Vars]:
+    """`params` and `vars` as plays and losses get them."""
+    return vary((params, {**collections, "frozen": dict(rules.frozen)}), rules.axis_name)
+
+
 def _play(round_: Round, params: Params, collections: Vars, deal: Deal) -> tuple[Any, Aux]:
     if round_.play is None:
         return None, Aux()
@@ -226,12 +255,26 @@ def _pair(what: str, wanted: str, result: Any) -> tuple[Any, Aux]:
 
 
 def _absorb(collections: Vars, aux: Aux, axis_name: str | None) -> Vars:
-    """The collections with what `aux` brings, made equal on all devices."""
+    """The collections with what `aux` brings, made equal on all devices but for `local`."""
     _check_names("player", aux.vars, set(collections) - set(RESERVED), "players")
     _check_names("extra", aux.extras, set(collections["extras"]), "init_state(extras=...)")
+    _check_names("local entry", aux.local, set(collections["local"]), "init_state(local=...)")
+    _check_rows(collections["local"], aux.local)
     updated = {name: {**collections[name], **sync(new, axis_name)} for name, new in aux.vars.items()}
     extras = {**collections["extras"], **sync(dict(aux.extras), axis_name)}
-    return {**collections, **updated, "extras": extras}
+    local = {**collections["local"], **vary(dict(aux.local), axis_name)}
+    return {**collections, **updated, "extras": extras, "local": local}
+
+
+def _check_rows(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    for name in new:
+        had, brought = (jax.tree.map(_shape, each[name]) for each in (old, new))
+        if had != brought:
+            raise UserError(f"Aux brings the local entry {name!r} as {brought}, but the state has {had}.")
+
+
+def _shape(x: Any) -> str:
+    return f"{jnp.result_type(x)}{list(jnp.shape(x))}"
 
 
 def _check_names(kind: str, given: Mapping[str, Any], known: set[str], where: str) -> None:

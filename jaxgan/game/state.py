@@ -1,5 +1,6 @@
 """The words of the game: moves and rounds, and the state that a training step maps to its successor."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
@@ -9,9 +10,8 @@ from flax import linen as nn
 from jaxtyping import Array, Float, Key
 
 Params: TypeAlias = dict[str, Any]  # player -> parameters, any pytree
-Vars: TypeAlias = dict[
-    str, Any
-]  # player -> mutable collections; "extras" -> GameState.extras; "step" -> GameState.step
+# player -> mutable collections; "extras", "local", "frozen" and "step" -> what GameState has by these names
+Vars: TypeAlias = dict[str, Any]
 Metrics: TypeAlias = dict[str, Array]  # name -> float scalar
 Batch: TypeAlias = Any  # a pytree whose leaves share their leading axis
 
@@ -19,19 +19,22 @@ Batch: TypeAlias = Any  # a pytree whose leaves share their leading axis
 class Aux(NamedTuple):
     """What a play or a loss reports besides its result.
 
-    Everything reported is a mean over the examples, never a sum, or does not depend on them: over devices it is
-    averaged (integers: the largest), over the microbatches of `accumulate` metrics are averaged and the rest is
+    Everything reported but `local` is a mean over the examples, never a sum, or does not depend on them: over devices
+    it is averaged (integers: the largest), over the microbatches of `accumulate` metrics are averaged and the rest is
     updated once for each.
 
     Attributes:
         metrics: scalars to log, by name.
         vars: new mutable collections, by player; a player that is absent keeps what it had.
         extras: new entries of `GameState.extras`, by name.
+        local: new entries of `GameState.local`, by name, of the shapes and dtypes that they had. A device keeps what
+            it reports.
     """
 
     metrics: Mapping[str, Array] = {}
     vars: Mapping[str, Any] = {}
     extras: Mapping[str, Any] = {}
+    local: Mapping[str, Any] = {}
 
 
 PlayFn: TypeAlias = Callable[[Params, Vars, Batch, Array], tuple[Any, Aux]]
@@ -64,7 +67,8 @@ class Round(NamedTuple):
     """The networks play once, then each listed player moves, in order.
 
     Attributes:
-        moves: the updates. A later move sees the parameters that earlier moves have left.
+        moves: the updates. A later move sees the parameters that earlier moves have left. A round without moves plays
+            only: a play that rolls environments on, and leaves what happened in `GameState.local` for later rounds.
         play: makes the outcome that the losses judge; without one the outcome is None.
         every: lazy regularisation: the round is played at steps 0, every, 2 every, ...; gradients are scaled by it.
         repeat: the round is played this many times a step, each time on another microbatch of the batch; the metrics
@@ -76,7 +80,7 @@ class Round(NamedTuple):
     makes it in a second round.
     """
 
-    moves: tuple[Move, ...]
+    moves: tuple[Move, ...] = ()
     play: PlayFn | None = None
     every: int = 1
     repeat: int = 1
@@ -110,12 +114,19 @@ class GameState:
         players: the players by name.
         extras: further state that plays and losses read (as `vars["extras"]`) and update (by `Aux.extras`).
         held: the last metrics of the lazy rounds, reported again while those are skipped.
+        local: state of which every device has rows of its own (pools of past fakes, environments, replay): pytrees by
+            name, whose leaves are `[rows, ...]`, split over devices as a batch is. Plays and losses read it as
+            `vars["local"]`, all rows of their device, and update it by `Aux.local`. It is never averaged.
+        frozen: networks that never move (feature networks, text encoders, teachers): pytrees by name, the same on all
+            devices, read as `vars["frozen"]`. A step returns them as they were. Checkpoints are made `without_frozen`.
     """
 
     step: Any  # an array, an abstract one, or under vmap a stack of them
     players: dict[str, PlayerState]
     extras: dict[str, Any]
     held: dict[str, dict[str, Any]]
+    local: dict[str, Any] = dataclasses.field(default_factory=dict)
+    frozen: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 StepFn: TypeAlias = Callable[[GameState, Batch, Key[Array, ""]], tuple[GameState, Metrics]]
@@ -129,6 +140,19 @@ def variables(params: Params, collections: Vars, player: str) -> dict[str, Any]:
 def apply(network: nn.Module, variables: Mapping[str, Any], *inputs: Any, **options: Any) -> Any:
     """`network.apply`: its output, or the pair (output, updated collections) when `mutable` is among the options."""
     return network.apply(variables, *inputs, **options)
+
+
+def without_frozen(state: GameState) -> GameState:
+    """The state less its frozen networks: what a checkpoint holds."""
+    return dataclasses.replace(state, frozen={})
+
+
+def with_frozen(state: GameState, frozen: Mapping[str, Any]) -> GameState:
+    """The state with these frozen networks, such as `System.frozen` loads.
+
+    Their arrays become the state's own: a step that is given the state to reuse its memory takes theirs too.
+    """
+    return dataclasses.replace(state, frozen=dict(frozen))
 
 
 def parameter_count(tree: Any) -> int:

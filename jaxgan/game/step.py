@@ -1,6 +1,7 @@
 """From a table of rounds to a training step, and the state it starts from."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,6 +36,9 @@ def make_train_step(
         axis_name: the mapped axis under `pmap` and `shard_map`; None under `jit`, sharded or not.
         accumulate: each move's gradient is the mean over this many microbatches, to save memory.
 
+    Neither `repeat` nor `accumulate` cuts `GameState.local`: a play sees all rows of its device each time, as the time
+    before has left them. Moves after the first play their round again under `accumulate` and do not report it again.
+
     Returns:
         The step. `batch` is a pytree whose leaves share their leading axis: the examples, n times as many as one
         critic step uses where n is the largest `repeat`; a round that repeats k times uses the rows r with r % n < k.
@@ -46,7 +50,7 @@ def make_train_step(
             size the microbatches do not divide.
     """
     _check_game(rounds, optimizers, ema or {}, accumulate)
-    rules = Rules(optimizers, axis_name, accumulate)
+    shared = Rules(optimizers, axis_name, accumulate)
     averages = {name: check_ema(rule) for name, rule in (ema or {}).items()}
     cuts = microbatches(rounds)
 
@@ -54,6 +58,7 @@ def make_train_step(
         size = _check_batch(batch, cuts * accumulate)
         dealt = split((batch, global_rows(size, axis_name)), cuts)
         key = jax.random.fold_in(rng, state.step)
+        rules = shared._replace(frozen=state.frozen)
         table, held, metrics = _table(state), {}, {}
         for index, round_ in enumerate(rounds):
             round_key = jax.random.fold_in(key, index)
@@ -76,6 +81,8 @@ def init_state(
     *,
     ema: Mapping[str, Ema] | None = None,
     extras: Mapping[str, Any] | None = None,
+    local: Mapping[str, Any] | None = None,
+    frozen: Mapping[str, Any] | None = None,
     batch: Batch = None,
     axis_name: str | None = None,
 ) -> GameState:
@@ -88,16 +95,24 @@ def init_state(
             arrays or numbers, which the state copies.
         ema: as for `make_train_step`.
         extras: further arrays that losses read and update.
+        local: pytrees of `[rows, ...]`, of which each device has rows of its own; the rows of all devices.
+        frozen: networks that never move: pytrees of arrays, which the state copies; or of shapes
+            (`jax.ShapeDtypeStruct`) where the arrays come later, by `with_frozen`: lazy rounds need to know them.
         batch: the shapes of a batch (arrays or `jax.ShapeDtypeStruct`); needed by games with lazy rounds only, whose
             metrics the state holds.
         axis_name: as for `make_train_step`.
     """
     _check_game(rounds, optimizers, ema or {}, 1)
+    _check_players(set(variables))
+    _check_local(local or {})
     if missing := {move.player for round_ in rounds for move in round_.moves} - set(variables):
         raise UserError(f"variables must have every player that moves; missing: {', '.join(sorted(missing))}.")
     players = {name: _player(name, given, optimizers, ema or {}) for name, given in variables.items()}
-    state = GameState(jnp.zeros((), jnp.int32), players, _own(dict(extras or {})), {})
-    return dataclasses.replace(state, held=_hold(rounds, Rules(optimizers, None, 1), state, batch, axis_name))
+    state = GameState(jnp.zeros((), jnp.int32), players, _own(dict(extras or {})), {}, _own(dict(local or {})))
+    rules = Rules(optimizers, None, 1, dict(frozen or {}))
+    later = any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(rules.frozen))
+    held = _hold(rounds, rules, state, batch, axis_name)
+    return dataclasses.replace(state, held=held, frozen={} if later else _own(rules.frozen))
 
 
 def microbatches(rounds: Sequence[Round]) -> int:
@@ -145,7 +160,12 @@ def _table(state: GameState) -> Table:
     return Table(
         params={name: player.params for name, player in players.items()},
         opt_states={name: player.opt_state for name, player in players.items()},
-        vars={**{name: player.vars for name, player in players.items()}, "extras": state.extras, "step": state.step},
+        vars={
+            **{name: player.vars for name, player in players.items()},
+            "extras": state.extras,
+            "local": state.local,
+            "step": state.step,
+        },
     )
 
 
@@ -171,7 +191,7 @@ def _next_state(state: GameState, table: Table, held: dict[str, Metrics]) -> Gam
         name: PlayerState(table.params[name], table.vars[name], table.opt_states[name], old.ema)
         for name, old in state.players.items()
     }
-    return GameState(state.step + 1, players, table.vars["extras"], held)
+    return GameState(state.step + 1, players, table.vars["extras"], held, table.vars["local"], state.frozen)
 
 
 def _hold(
@@ -182,17 +202,18 @@ def _hold(
     if lazy and batch is None:
         raise UserError("a game with a lazy round (every > 1) needs init_state(batch=...), the shapes of a batch.")
 
-    def report(round_: Round, batch: Batch) -> Metrics:
+    def report(round_: Round, batch: Batch, frozen: Mapping[str, Any]) -> Metrics:
         size = _check_batch(batch, 1)
         dealt = split((batch, global_rows(size, None)), microbatches(rounds))
-        return play_round(rules, round_, jax.random.key(0), _table(state), dealt)[1]
+        seeing = rules._replace(frozen=frozen)
+        return play_round(seeing, round_, jax.random.key(0), _table(state), dealt)[1]
 
     held = {}
     for index, round_ in lazy.items():
         # Networks with cross-replica statistics want the axis to exist; one virtual device is enough.
         abstract = jax.tree.map(lambda x: jax.ShapeDtypeStruct((1, *x.shape), x.dtype), batch)
-        mapped = jax.vmap(lambda batch, round_=round_: report(round_, batch), axis_name=axis_name or "one")
-        names = jax.eval_shape(mapped, abstract)
+        play = functools.partial(report, round_)
+        names = jax.eval_shape(jax.vmap(play, (0, None), axis_name=axis_name or "one"), abstract, rules.frozen)
         held[_held_name(index)] = {name: jnp.zeros((), jnp.float32) for name in names}
     return held
 
@@ -211,6 +232,17 @@ def _check_batch(batch: Batch, parts: int) -> int:
     return size
 
 
+def _check_players(names: set[str]) -> None:
+    for name in sorted(names & set(RESERVED)):
+        raise UserError(f"a player may not be named {name!r}: vars[{name!r}] holds the state's {name}.")
+
+
+def _check_local(local: Mapping[str, Any]) -> None:
+    for name, tree in local.items():
+        if not all(jnp.ndim(leaf) for leaf in jax.tree.leaves(tree)):
+            raise UserError(f"every array of the local entry {name!r} must have rows as its first axis, got a scalar.")
+
+
 def _check_game(rounds: Sequence[Round], optimizers: Optimizers, ema: Mapping[str, Ema], accumulate: int) -> None:
     if not all(isinstance(move, Move) for round_ in rounds for move in round_.moves):
         raise UserError("the moves of a Round must be a tuple of Move; one move is written (Move(...),).")
@@ -218,8 +250,7 @@ def _check_game(rounds: Sequence[Round], optimizers: Optimizers, ema: Mapping[st
     if not moves:
         raise UserError("a game needs at least one round with at least one move.")
     players = {move.player for move in moves}
-    for name in players & set(RESERVED):
-        raise UserError(f"a player may not be named {name!r}: vars[{name!r}] holds the state's {name}.")
+    _check_players(players)
     if missing := players - set(optimizers):
         raise UserError(f"every player that moves needs an optimiser; missing: {', '.join(sorted(missing))}.")
     if unknown := set(ema) - players:

@@ -29,6 +29,9 @@ from jaxtyping import Array, Float
 from jaxgan.layers import conv_cpu
 from jaxgan.layers.conv_geometry import CANONICAL, Geometry, Pads, Pair, each, flip, spatial, weight_pads, window
 
+SCOPE = "jaxgan_convolution"
+"""Name of every operation that `by_platform` traces."""
+
 
 def conv(
     x: Float[Array, "b h w i"], kernel: Float[Array, "kh kw i o"], strides: Pair, pads: Pads
@@ -104,7 +107,8 @@ _weights.defvjp(lambda g, x, y: (_weights(g, x, y), (x, y)), _weights_pullback)
 
 def by_platform(cpu: Callable[..., Array], default: Callable[..., Array], a: Array, b: Array) -> Array:
     """Lower to the form for the platform that the program is compiled for; the other one leaves no trace in it."""
-    return lax.platform_dependent(a, b, cpu=_one_at_a_time(cpu), default=default)
+    with jax.named_scope(SCOPE):  # for `plain`, which looks for convolutions that do not come from here
+        return lax.platform_dependent(a, b, cpu=_one_at_a_time(cpu), default=default)
 
 
 def _one_at_a_time(form: Callable[..., Array]) -> Callable[..., Array]:

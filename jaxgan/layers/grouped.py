@@ -112,15 +112,20 @@ def _plain(groups: int, x: Array, k: Array) -> Array:
 
 def _bundled(groups: int, x: Array, k: Array) -> Array:
     """Dense convolutions of as many neighbouring groups as fit into a bundle."""
-    kh, kw, i, outputs = k.shape
-    size = _bundle_size(groups, max(i, outputs // groups))
-    k = k.reshape(kh, kw, i, groups // size, size, outputs // groups)
-    dense = jnp.einsum("pqinso,ts->pqntiso", k, jnp.eye(size, dtype=k.dtype))
-    dense = dense.reshape(kh, kw, groups // size, size * i, -1)
-    parts = [
-        conv(x[..., n * size * i : (n + 1) * size * i], dense[:, :, n], (1, 1), _pads(k)) for n in range(groups // size)
-    ]
+    kernels = bundled_kernels(k, groups)
+    width = x.shape[-1] // len(kernels)
+    parts = [conv(x[..., n * width : (n + 1) * width], dense, (1, 1), _pads(k)) for n, dense in enumerate(kernels)]
     return jnp.concatenate(parts, axis=-1)
+
+
+def bundled_kernels(k: Float[Array, "*window i o"], groups: int) -> list[Float[Array, "*window m n"]]:
+    """Kernels of dense convolutions of neighbouring groups, zero between the groups, in the order of the channels."""
+    *window, i, outputs = k.shape
+    size = _bundle_size(groups, max(i, outputs // groups))
+    k = k.reshape(*window, i, groups // size, size, outputs // groups)
+    dense = jnp.einsum("...inso,ts->...ntiso", k, jnp.eye(size, dtype=k.dtype))
+    dense = dense.reshape(*window, groups // size, size * i, -1)
+    return [dense[..., n, :, :] for n in range(groups // size)]
 
 
 def _pull_back(form: Any, groups: int, window: tuple[int, int], x: Array, y: Array) -> Array:

@@ -64,19 +64,19 @@ class SpectralConv(Conv):
 
     @nn.compact
     def __call__(  # pyright: ignore[reportIncompatibleMethodOverride] (a `Conv` never asks whether it trains)
-        self, x: Float[Array, "*batch h w i"], *, train: bool
-    ) -> Float[Array, "*batch m n {self.features}"]:
-        """Convolve the last three axes of x; all axes before them are batch.
+        self, x: Float[Array, "*axes i"], *, train: bool
+    ) -> Float[Array, "*out {self.features}"]:
+        """Convolve as many of the last spatial axes of x as the kernel has; all axes before them are batch.
 
         Args:
-            x: channels-last images.
+            x: channels-last signals, images or volumes.
             train: take a step of power iteration and keep it where the collection `spectral` is mutable.
 
         Returns:
-            Channels-last images, in the dtype that `Conv` gives.
+            The same kind, in the dtype that `Conv` gives.
 
         Raises:
-            UserError: if kernel, strides or padding are not two-dimensional ones, or `iterations` is below 1.
+            UserError: as `Conv` does, or `iterations` is below 1.
         """
         return self._forward(x, lambda kernel: _normalised(self, kernel, self.iterations, train))
 

@@ -65,13 +65,13 @@ class DCGANGenerator(nn.Module):
         """
         height, width, channels = self.image_shape
         (base_h, base_w), doublings = pyramid(height, width)
-        features = _features(self.width, doublings)[::-1]
+        features = pyramid_channels(self.width, doublings)[::-1]
         y = one_hot(label, self.classes)
         x = z if y is None else jnp.concatenate([z, y.astype(z.dtype)], axis=1)
         x = nn.Dense(base_h * base_w * features[0], use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
         x = x.reshape(-1, base_h, base_w, features[0])
         for following in (*features[1:], channels):
-            x = nn.relu(_batch_norm(train, self.dtype, self.axis_name)(x))
+            x = nn.relu(batch_norm(train, self.dtype, self.axis_name)(x))
             x = ConvTranspose(following, (4, 4), (2, 2), use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
         return jnp.tanh(x.astype(jnp.float32))
 
@@ -114,8 +114,8 @@ class DCGANDiscriminator(nn.Module):
             UserError: if no DCGAN has this image size, or labels and `classes` disagree.
         """
         _, halvings = pyramid(*x.shape[1:3])
-        x = _with_planes(x, one_hot(label, self.classes))
-        for layer, features in enumerate(_features(self.width, halvings)):
+        x = with_planes(x, one_hot(label, self.classes))
+        for layer, features in enumerate(pyramid_channels(self.width, halvings)):
             bias = self.norm == "none"
             x = Conv(features, (4, 4), (2, 2), use_bias=bias, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
             x = self._normalised(x, train) if layer else x
@@ -125,7 +125,7 @@ class DCGANDiscriminator(nn.Module):
 
     def _normalised(self, x: Array, train: bool) -> Array:
         if self.norm == "batch":
-            return _batch_norm(train, self.dtype, self.axis_name)(x)
+            return batch_norm(train, self.dtype, self.axis_name)(x)
         if self.norm == "layer":
             return nn.LayerNorm(epsilon=1e-5, dtype=self.dtype, reduction_axes=(1, 2, 3))(x)
         return x
@@ -176,12 +176,20 @@ def _nearest(height: int, width: int, heights: range, widths: range) -> list[tup
     return sorted(sizes, key=lambda size: abs(size[0] - height) + abs(size[1] - width))[:1]
 
 
-def _features(width: int, layers: int) -> list[int]:
+def pyramid_channels(width: int, layers: int) -> list[int]:
     """Channels of the layers from the image down to the base."""
     return [width * min(2**layer, _MAX_MULTIPLE) for layer in range(layers)]
 
 
-def _batch_norm(train: bool, dtype: Any, axis_name: str | None) -> nn.BatchNorm:
+def batch_norm(train: bool, dtype: Any, axis_name: str | None, name: str | None = None) -> nn.BatchNorm:
+    """Batch normalisation with a gain from N(1, 0.02).
+
+    Args:
+        train: normalise with this batch's statistics and update the running ones.
+        dtype: of the computation.
+        axis_name: mapped axis over which statistics are averaged, or None.
+        name: of the layer inside its network; None counts.
+    """
     return nn.BatchNorm(
         use_running_average=not train,
         momentum=0.9,
@@ -189,6 +197,7 @@ def _batch_norm(train: bool, dtype: Any, axis_name: str | None) -> nn.BatchNorm:
         dtype=dtype,
         scale_init=_around_one,
         axis_name=axis_name,
+        name=name,
     )
 
 
@@ -196,7 +205,8 @@ def _around_one(key: Array, shape: Sequence[int], dtype: Any = jnp.float32) -> A
     return 1 + _WEIGHTS(key, shape, dtype)
 
 
-def _with_planes(x: Float[Array, "b h w c"], y: Float[Array, "b classes"] | None) -> Float[Array, "b h w joined"]:
+def with_planes(x: Float[Array, "b h w c"], y: Float[Array, "b classes"] | None) -> Float[Array, "b h w joined"]:
+    """Images with a constant channel for each number of their rows of `y`; as they are where that is None."""
     if y is None:
         return x
     planes = jnp.broadcast_to(y[:, None, None, :].astype(x.dtype), (*x.shape[:3], y.shape[1]))

@@ -62,7 +62,10 @@ class LatentConfig(RecipeConfig):
     """Adam's decay of the first moment, for both players."""
 
 
-MAY_BE_ZERO = ("ema_halflife_kimg", "beta1", "label_smoothing", "label_noise", "penalty_weight_end")
+MAY_BE_ZERO = (
+    *("ema_halflife_kimg", "beta1", "label_smoothing", "label_noise", "penalty_weight_end"),
+    *("dropout", "l1_weight", "gan_weight", "d_layers", "r1_gamma"),
+)
 
 
 def check(config: RecipeConfig) -> None:

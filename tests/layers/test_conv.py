@@ -201,7 +201,7 @@ def test_no_naive_convolution_in_the_compiled_program(ours, theirs, image):
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        ({"kernel_size": (3,)}, "kernel_size"),
+        ({"kernel_size": ()}, "kernel_size"),
         ({"kernel_size": (3, 3), "strides": (1, 0)}, "strides"),
         ({"kernel_size": (3, 3), "padding": "CIRCULAR"}, "padding"),
         ({"kernel_size": (3, 3), "padding": ((1, 1),)}, "padding"),

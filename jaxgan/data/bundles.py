@@ -1,0 +1,86 @@
+"""Sets that are there without a network, drawn from parameters or from the bundled clothes."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from jaxgan import fields
+from jaxgan.data.settings import Settings
+from jaxgan.data.source import ArraySource, Data, Table, digest, fingerprint, of_arrays
+from jaxgan.errors import UserError
+from jaxgan.made.furniture import furniture, furniture_spec
+from jaxgan.made.outlines import negatives, outlines
+
+Images = Callable[[], Data]
+"""The bundled clothes, prepared as the user asked for."""
+
+SHAPES = 4000  # of a furniture set
+
+
+def fashion_outlines(images: Images) -> Data:
+    """Pairs: drawings of clothes (`source`), and the clothes (`target`)."""
+    clothes = images()
+    target = _pixels(clothes)
+    source = outlines(target)
+    spec = {"source": fields.image(*source.shape[1:]), "target": clothes.spec["image"]}
+    return of_arrays({"source": source, "target": target}, spec, "fashion_outlines", "outlines of the bundled clothes")
+
+
+def fashion_negatives(images: Images) -> Data:
+    """Sets drawn apart: one half of the clothes (`a`), and negatives with outlines of the other half (`b`)."""
+    pixels = _pixels(images())
+    half = len(pixels) // 2
+    halves = {"a": pixels[:half], "b": negatives(pixels[half:])}
+    tables = tuple(
+        Table(ArraySource({name: values}), {name: fields.image(*values.shape[1:])}) for name, values in halves.items()
+    )
+    spec = {name: field for table in tables for name, field in table.spec.items()}
+    digests = (digest(table.source[i]) for table in tables for i in range(table.rows))
+    name = "fashion_negatives"
+    note = f"{name}: {half:,} bundled clothes (a), and {len(pixels) - half:,} negatives of others with outlines (b)"
+    return Data(tables, name, fingerprint(spec, {}, digests), note)
+
+
+def furniture_of(side: int) -> Callable[[Images], Data]:
+    """Chairs, stools and tables in cubes of so many voxels a side."""
+
+    def make(images: Images) -> Data:
+        del images
+        made = furniture(0, SHAPES, side)
+        arrays = {"voxels": made.voxels, "label": made.label}
+        return of_arrays(arrays, furniture_spec(side), f"furniture_{side}", "drawn from parameters")
+
+    return make
+
+
+MADE: dict[str, Callable[[Images], Data]] = {
+    "fashion_outlines": fashion_outlines,
+    "fashion_negatives": fashion_negatives,
+    **{f"furniture_{side}": furniture_of(side) for side in (16, 32, 64)},
+}
+"""Bundled sets by name."""
+
+
+def load(name: str, settings: Settings, images: Images) -> Data:
+    """Returns the bundled set `name`.
+
+    Args:
+      name: a key of `MADE`.
+      settings: what the user asked of images.
+      images: the bundled clothes, so prepared.
+
+    Raises:
+      UserError: an option for images, of shapes that are none.
+    """
+    if name.startswith("furniture_") and settings != Settings():
+        raise UserError(
+            f"--data {name} holds voxels, to which --image-size, --resize and --channels do not apply; "
+            "furniture_16, furniture_32 and furniture_64 have other sides."
+        )
+    return MADE[name](images)
+
+
+def _pixels(data: Data) -> np.ndarray:
+    source = data.table("image").source
+    assert isinstance(source, ArraySource)
+    return source.arrays["image"]

@@ -1,0 +1,90 @@
+"""CoGAN: two domains that share a latent space, from sets that were never paired (Liu and Tuzel 2016).
+
+Coupled Generative Adversarial Networks, arXiv:1606.07536, equation 2: with generators G_a, G_b and discriminators D_a, D_b
+
+    max over G_a, G_b, min over D_a, D_b of the sum over both domains of  E_x[-log D(x)] + E_z[-log(1 - D(G(z)))]
+
+played in its non-saturating form. The first layers of the generators, which decide what a picture shows, and the last
+layers of the discriminators are the same for both domains; only the layers next to the pixels belong to one of them.
+So one latent vector makes a pair: the same thing in both domains, although no pair was ever seen. Each side of the game
+is one player here, for it has one loss.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Key
+
+from jaxgan.errors import UserError
+from jaxgan.fields import Needs, Spec, only
+from jaxgan.game import Aux, Duel, GameState, System, Verb, normal, policy, variables
+from jaxgan.losses import adversarial
+from jaxgan.nets.cogan import DOMAINS, CoupledDiscriminator, CoupledGenerator
+from jaxgan.recipes.base import LatentConfig, adams, check, system_of
+from jaxgan.recipes.wiring import take_turns, trained
+
+NEEDS = Needs({"a": "image", "b": "image"}, apart=True)
+DATA = "fashion_negatives"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(LatentConfig):
+    """DCGAN's settings, with networks sized for small pictures on two cores."""
+
+    steps: int = 3_000
+    g_width: int = 32
+    """Channels of the generators' last hidden layer; each earlier one has twice as many."""
+    d_width: int = 32
+    """Channels of the discriminators' first layer; each later one has twice as many."""
+    own: int = 1
+    """Layers next to the pixels that each domain has for itself, in both networks; all others are shared."""
+
+
+def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
+    """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
+    check(config)
+    batch, size = only(spec, *DOMAINS), spec["a"].fixed[:2]
+    if spec["b"].fixed[:2] != size:
+        raise UserError("the pictures of a and b have one size; --image-size brings them to it.")
+    shared: dict[str, Any] = {"own": config.own, "dtype": policy(config.precision).compute, "axis_name": axis_name}
+    G = CoupledGenerator(size, (spec["a"].fixed[2], spec["b"].fixed[2]), config.g_width, **shared)
+    D = CoupledDiscriminator(config.d_width, **shared)
+    generate, discriminate = trained(G, config.remat), trained(D, config.remat)
+    game = adversarial.non_saturating_gan
+
+    def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[dict[str, Array], Aux]:
+        fakes, g_vars = generate(variables(params, vars, "g"), normal(rng, (config.z_dim,)))
+        return fakes, Aux(vars={"g": g_vars})
+
+    def d_loss(params: Any, vars: Any, fakes: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
+        real, d_vars = discriminate(variables(params, vars, "d"), {name: batch[name] for name in DOMAINS})
+        fake, d_vars = discriminate({**variables(params, vars, "d"), **d_vars}, fakes)
+        value = sum(game.d(real[name], fake[name]).mean() for name in DOMAINS)
+        boards = {name: adversarial.scoreboard(real[name], fake[name]) for name in DOMAINS}
+        metrics = {f"{name}/{key}": number for name, board in boards.items() for key, number in board.items()}
+        return jnp.asarray(value), Aux(metrics, vars={"d": d_vars})
+
+    def g_loss(params: Any, vars: Any, fakes: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
+        logits, _ = discriminate(variables(params, vars, "d"), fakes)
+        return jnp.asarray(sum(game.g(logits[name]).mean() for name in DOMAINS)), Aux()
+
+    def init_players(key: Key[Array, ""]) -> dict[str, Any]:
+        g_key, d_key = jax.random.split(key)
+        pictures = {name: jnp.zeros((1, *spec[name].fixed)) for name in DOMAINS}
+        return {"g": G.init(g_key, jnp.zeros((1, config.z_dim)), train=True), "d": D.init(d_key, pictures, train=True)}
+
+    def sample(state: GameState, given: dict[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
+        return G.apply(state.players["g"].variables(averaged=True), normal(keys, (config.z_dim,)), train=False)
+
+    return system_of(
+        config,
+        batch,
+        take_turns(play, d_loss, g_loss),
+        init_players,
+        adams(config),
+        verbs={"sample": Verb(sample, makes=batch)},
+        duels=tuple(Duel(board=f"{name}/") for name in DOMAINS),
+        axis_name=axis_name,
+    )

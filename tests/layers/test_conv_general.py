@@ -1,0 +1,183 @@
+from functools import partial
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+from jax.sharding import Mesh, PartitionSpec
+
+from jaxgan import layers
+from jaxgan.errors import UserError
+from jaxgan.layers.conv import Conv, ConvTranspose
+from jaxgan.layers.plain import plain_convolutions
+from tests.layers.test_conv import _all_orders, _assert_close, _naive_convolutions
+
+# name: kernel, strides, padding, dilation, groups, input without its batch. Among them: even and odd sizes and kernels,
+# kernels smaller than the stride, phases of a dilation of unequal length, dilations larger than the input, strides that
+# do and do not divide the dilation, few and many values in a block (the forms differ), no cube.
+FORWARD = {
+    "1d": ((25,), 4, "SAME", 1, 1, (32, 3)),
+    "1d dilated in groups": ((3,), 1, "SAME", 4, 2, (9, 6)),
+    "1d strided pads": ((4,), 2, ((0, 3),), 1, 1, (11, 5)),
+    "2d dilated": ((3, 3), 1, "SAME", 2, 1, (7, 6, 4)),
+    "2d dilated far": ((3, 3), 1, 4, 4, 1, (4, 3, 4)),
+    "2d dilated strided": ((3, 2), (2, 3), ((1, 2), (0, 1)), (3, 2), 1, (10, 9, 2)),
+    "2d groups": ((3, 3), 1, "SAME", 1, 2, (5, 4, 4)),
+    "2d groups strided": ((4, 3), (2, 1), ((1, 1), (2, 0)), 1, 2, (6, 5, 8)),
+    "2d depthwise": ((3, 3), 2, "VALID", 1, 4, (7, 5, 4)),
+    "3d": ((3, 3, 3), 1, "SAME", 1, 1, (3, 4, 2, 3)),
+    "3d strided": ((4, 4, 4), 2, 1, 1, 1, (4, 6, 4, 3)),
+    "3d one channel": ((5, 4, 3), (4, 2, 1), ((2, 1), (0, 3), (1, 0)), 1, 1, (6, 5, 3, 1)),
+    "3d dilated in groups": ((3, 2, 1), 1, "SAME", 2, 2, (3, 3, 2, 4)),
+    "3d cut": ((1, 2, 2), 2, ((-1, 0), (0, -1), (0, 0)), 1, 1, (5, 5, 4, 2)),
+}
+BACK = {
+    "1d": ((25,), 4, "SAME", (5, 4)),
+    "1d odd": ((5,), 2, ((1, 4),), (4, 3)),
+    "3d": ((4, 4, 4), 2, "SAME", (2, 3, 2, 5)),
+    "3d odd": ((3, 4, 5), (1, 2, 4), ((0, 3), (2, 2), (3, 4)), (3, 2, 3, 4)),
+    "3d small": ((1, 2, 3), (2, 2, 1), "VALID", (3, 2, 2, 2)),
+    "3d beyond": ((2, 2, 2), 1, ((3, 0), (1, 1), (0, 2)), (2, 3, 2, 2)),
+}
+FEATURES = 4
+IN_LOOPS = ["1d", "2d dilated", "2d dilated strided", "2d groups strided", "3d strided", "3d one channel"]
+
+
+def _pairs(**options):
+    """Name to (this package's layer, Flax's, input of 2 examples)."""
+    pairs = {}
+    for number, (name, (kernel, strides, padding, dilation, groups, image)) in enumerate(FORWARD.items()):
+        ours = Conv(FEATURES, kernel, strides, padding, dilation=dilation, groups=groups, **options)
+        theirs = nn.Conv(
+            FEATURES, kernel, strides, padding, kernel_dilation=dilation, feature_group_count=groups, **options
+        )
+        pairs[name] = ours, theirs, jax.random.normal(jax.random.key(number), (2, *image))
+    for number, (name, (kernel, strides, padding, image)) in enumerate(BACK.items()):
+        each = (strides,) * len(kernel) if isinstance(strides, int) else strides
+        layers = (layer(FEATURES, kernel, each, padding, **options) for layer in (ConvTranspose, nn.ConvTranspose))
+        pairs[f"back {name}"] = *layers, jax.random.normal(jax.random.key(100 + number), (2, *image))
+    return pairs
+
+
+@pytest.fixture(scope="module")
+def started():
+    """Name to the variables of Flax's layer and the input, and to those that this package's layer starts from."""
+    pairs = _pairs()
+
+    def start(which):
+        return {name: pair[which].init(jax.random.key(0), pair[2]) for name, pair in pairs.items()}
+
+    ours, theirs = jax.jit(lambda: (start(0), start(1)))()
+    return {name: (theirs[name], pairs[name][2]) for name in pairs}, ours
+
+
+def _orders(which, pairs):
+    return lambda points: {name: _all_orders(pairs[name][which], *point) for name, point in points.items()}
+
+
+# Oracle: the Flax layers, whose gradients of both orders JAX derives from `lax.conv_general_dilated`.
+def test_same_parameters_values_and_derivatives_as_flax(started):
+    points, ours = started
+    jax.tree.map(np.testing.assert_array_equal, ours, {name: variables for name, (variables, _) in points.items()})
+    found, expected = jax.jit(lambda points: tuple(_orders(which, _pairs())(points) for which in (0, 1)))(points)
+    for name in points:
+        _assert_close(found[name], expected[name])
+
+
+def _looped(f):
+    """The function as the body of a loop whose every step does the same work on other numbers."""
+    return lambda points: lax.map(lambda scale: f(jax.tree.map(lambda a: scale * a, points)), jnp.ones(2))
+
+
+# Oracle: one seed at a time, outside of any loop; that the program holds no slow convolution is counted in its text.
+def test_in_loops_and_over_seeds(started):
+    points = {name: started[0][name] for name in IN_LOOPS + ["back 1d", "back 3d"]}
+    orders = _orders(0, _pairs())
+    two = jax.tree.map(lambda a: jnp.stack([a, 0.5 * a]), points)
+    program = lambda points, two: (_looped(orders)(points), jax.vmap(orders)(two), orders(points))  # noqa: E731
+    assert _naive_convolutions(program, points, two) == 0
+    loop, seeds, alone = jax.jit(program)(points, two)
+    for found in (loop, seeds):
+        _assert_close(jax.tree.map(lambda a: a[0], found), alone)
+
+
+# Oracle: one device; the check of varying axes of `shard_map` is on.
+def test_gradients_under_shard_map_in_bfloat16_and_float32(started):
+    names = ["2d dilated", "2d groups strided", "3d strided", "back 1d", "back 3d"]
+    points = {name: started[0][name] for name in names}
+    exact, half = _pairs(), _pairs(dtype=jnp.bfloat16)
+
+    def gradients(points):
+        found = {name: _all_orders(exact[name][0], *point, (2,))[1] for name, point in points.items()}
+        rounded = {name: _all_orders(half[name][0], *point, (2,))[1] for name, point in points.items()}
+        return tuple({name: all_[name][part] for name in names} for all_ in (found, rounded) for part in (0, 1))
+
+    data, everywhere = PartitionSpec("data"), PartitionSpec()
+    sharded = jax.shard_map(
+        gradients,
+        mesh=Mesh(np.array(jax.devices()[:2]), ("data",)),
+        in_specs=({name: (everywhere, data) for name in names},),
+        out_specs=(everywhere, data, everywhere, data),
+    )
+    found, expected = jax.jit(lambda points: (sharded(points), gradients(points)))(points)
+    _assert_close(found[:2], expected[:2])
+    _assert_close(found[2:], expected[2:], tolerance=5e-2)
+    _assert_close(expected[2:], expected[:2], tolerance=5e-2)
+    assert {a.dtype for a in jax.tree.leaves(found[2])} == {np.dtype("float32")}
+
+
+def _gradients(layer, variables, x):
+    return jax.grad(lambda variables, x: jnp.sum(layer.apply(variables, x) ** 2), (0, 1))(variables, x)
+
+
+# Oracle: a convolution and its two gradients are three; of a plain one in a loop all are to be found, of ours none.
+@pytest.mark.parametrize("name", ["1d", "2d dilated", "2d groups", "2d groups strided", "3d strided", "back 3d"])
+def test_plain_convolutions_in_loops_are_found(started, name):
+    ours, theirs, _ = _pairs()[name]
+    point = started[0][name]
+
+    def count(layer, loop=True, wrap=lambda f: f):
+        f = wrap(partial(_gradients, layer))
+        step = (lambda variables, x: lax.fori_loop(0, 2, lambda _, p: f(*p), (variables, x))) if loop else f
+        return plain_convolutions(jax.make_jaxpr(step)(*point))
+
+    assert [count(theirs), count(theirs, loop=False), count(theirs, wrap=jax.checkpoint)] == [3, 0, 3]
+    assert [count(ours), count(ours, wrap=jax.jit), count(ours, wrap=jax.checkpoint)] == [0, 0, 0]
+
+
+# Oracle: the definition; a plain convolution beside one of ours in a scan of seeds, in the branch of a condition.
+def test_plain_convolutions_are_counted_at_any_depth():
+    x = jnp.ones((2, 4, 4, 3))
+    ours, theirs = Conv(3, (3, 3)), nn.Conv(3, (3, 3))
+    variables = ours.init(jax.random.key(0), x)
+
+    def body(x, _):
+        return lax.cond(x.sum() > 0, lambda: theirs.apply(variables, ours.apply(variables, x)), lambda: x), None
+
+    step = jax.jit(jax.vmap(lambda x: lax.scan(body, x, None, length=2)[0]))
+    assert plain_convolutions(jax.make_jaxpr(step)(jnp.stack([x, x]))) == 1
+    assert plain_convolutions(step.trace(jnp.stack([x, x])).jaxpr) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shape", "named"),
+    [
+        ({"kernel_size": (3, 3, 3, 3)}, (1, 4, 4, 4, 4, 2), "kernel_size"),
+        ({"kernel_size": (3, 3, 3)}, (4, 4, 2), "kernel_size has 3 axes"),
+        ({"kernel_size": (3,), "dilation": (1, 2)}, (1, 8, 2), "dilation"),
+        ({"kernel_size": (3,), "dilation": 0}, (1, 8, 2), "dilation"),
+        ({"kernel_size": (3,), "groups": 2}, (1, 8, 3), "groups"),
+        ({"kernel_size": (3, 3), "groups": 3}, (1, 8, 8, 3), "groups"),
+        ({"kernel_size": (3, 3, 3), "padding": ((1, 1), (1, 1))}, (1, 4, 4, 4, 2), "padding"),
+    ],
+)
+def test_impossible_arguments_are_named(arguments, shape, named):
+    with pytest.raises(UserError, match=named):
+        Conv(4, **arguments).init(jax.random.key(0), jnp.zeros(shape))
+
+
+def test_the_layers_are_where_a_user_looks_for_them():
+    assert layers.Conv is Conv
+    assert layers.ConvTranspose is ConvTranspose
