@@ -29,39 +29,39 @@ class Storage(NamedTuple):
     """
 
     dtype: np.dtype
-    inside: Callable[[Array], Array]
-    outside: Callable[[Array], Array]
+    inside: Callable[[Array | np.ndarray], Array]
+    outside: Callable[[Array | np.ndarray], Array]
 
 
-def _symmetric(x: Array) -> Array:
+def _symmetric(x: Array | np.ndarray) -> Array:
     return jnp.asarray(x, jnp.float32) / 127.5 - 1.0
 
 
-def _from_symmetric(x: Array) -> Array:
+def _from_symmetric(x: Array | np.ndarray) -> Array:
     return jnp.clip(jnp.round((jnp.asarray(x, jnp.float32) + 1.0) * 127.5), 0, 255).astype(jnp.uint8)
 
 
-def _share(x: Array) -> Array:
+def _share(x: Array | np.ndarray) -> Array:
     return jnp.asarray(x, jnp.float32) / 255.0
 
 
-def _from_share(x: Array) -> Array:
+def _from_share(x: Array | np.ndarray) -> Array:
     return jnp.clip(jnp.round(jnp.asarray(x, jnp.float32) * 255.0), 0, 255).astype(jnp.uint8)
 
 
-def _wave(x: Array) -> Array:
+def _wave(x: Array | np.ndarray) -> Array:
     return jnp.asarray(x, jnp.float32) / 32768.0
 
 
-def _from_wave(x: Array) -> Array:
+def _from_wave(x: Array | np.ndarray) -> Array:
     return jnp.clip(jnp.round(jnp.asarray(x, jnp.float32) * 32768.0), -32768, 32767).astype(jnp.int16)
 
 
-def _whole(x: Array) -> Array:
+def _whole(x: Array | np.ndarray) -> Array:
     return jnp.asarray(x, jnp.int32)
 
 
-def _real(x: Array) -> Array:
+def _real(x: Array | np.ndarray) -> Array:
     return jnp.asarray(x, jnp.float32)
 
 

@@ -69,7 +69,7 @@ def largest_norms(blocks: Sequence[Numbers], largest: Numbers) -> dict[str, floa
 def look(
     blocks: Sequence[Numbers], usual: Numbers, largest: Numbers, duels: Sequence[Duel] = (Duel(),)
 ) -> list[Finding]:
-    """What the metrics say; of two findings of one kind the first.
+    """What the metrics say, serious things first; of two findings of one kind the first.
 
     Args:
         blocks: the last `WINDOW` blocks or fewer, oldest first, each made by `condense`.
@@ -82,7 +82,8 @@ def look(
     found = [finding for duel in duels for finding in _of_duel(blocks, largest, duel)]
     losses = [f"{player}/loss" for duel in duels for player in (duel.judge, duel.maker)] or _losses(blocks)
     found += [_exploding_norms(blocks[-RECENT:], usual, duels), _oscillating(blocks, losses)]
-    return list({finding.kind: finding for finding in reversed(found) if finding}.values())[::-1]
+    first = {finding.kind: finding for finding in reversed(found) if finding}
+    return sorted(reversed(first.values()), key=lambda finding: not finding.serious)
 
 
 def _of_duel(blocks: Sequence[Numbers], largest: Numbers, duel: Duel) -> list[Finding | None]:

@@ -12,11 +12,12 @@ from jaxgan.errors import UserError
 from jaxgan.game import parallel
 from jaxgan.metrics.extractors import pixels
 from jaxgan.metrics.frechet import frechet_distance
+from jaxgan.show.given import nothing
+from jaxgan.show.sampling import make_batches, make_sampler
 from jaxgan.train import TrainingError, best, checkpoint, pictures
-from jaxgan.train.judge import STREAM, make_judge
+from jaxgan.train.judge import STREAM, made_by, make_judge
 from jaxgan.train.load import restore
 from jaxgan.train.record import read_metrics
-from jaxgan.train.sampling import make_batches, make_sampler
 from tests.train import toy
 
 MAKE_MESH = parallel.make_mesh
@@ -55,10 +56,11 @@ def test_the_curve_and_what_is_said(straight):
 
 def test_the_number_is_the_distance_of_the_samples(straight):
     result, _ = straight
-    data, sample = toy.images(), make_batches(result.system, 30, 3, stream=STREAM)
-    fakes = np.concatenate(list(sample(result.state)))
-    assert not np.array_equal(fakes, make_sampler(result.system, 30, 3)(result.state))  # those of `jaxgan evaluate`
-    means = [np.asarray(pixels().apply({}, images)["features"], np.float64) for images in (data.source.images, fakes)]
+    verb, real = result.system.verbs["sample"], toy.images().tables[0].source.arrays["image"]
+    fakes = np.concatenate([batch["image"] for batch in make_batches(verb, 30, 3, nothing, STREAM)(result.state)])
+    others = make_sampler(verb, 30, 3, nothing)(result.state)["image"]  # those of `jaxgan evaluate`
+    assert not np.array_equal(fakes, others)
+    means = [np.asarray(pixels().apply({}, images)["features"], np.float64) for images in (real, fakes)]
     assert curve(result)[-1] == (13, pytest.approx(frechet_distance(*means).value, rel=1e-6))
 
 
@@ -68,7 +70,8 @@ def test_the_best_state_is_kept(straight):
     assert kept == min(curve(result), key=lambda point: point[1])[0]
     state, step = restore(result.folder.root, result.system, "best")
     assert step == kept
-    judge = make_judge(result.system, toy.images(), 0, pixels(), 30, 3)
+    data = toy.images()
+    judge = make_judge(made_by(result.system, data, data), data, pixels(), 30, 3)
     assert judge(state).value == pytest.approx(min(value for _, value in curve(result)), rel=1e-9)
 
 
@@ -207,4 +210,4 @@ def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
 def test_no_best_without_measurements(tmp_path):
     toy.train(tmp_path / "run")
     with pytest.raises(UserError, match="no best checkpoint; --eval-every keeps one"):
-        restore(tmp_path / "run", toy.build(toy.Config(image_shape=(8, 8, 1))), "best")
+        restore(tmp_path / "run", toy.build(toy.Config(), toy.SPEC), "best")

@@ -71,7 +71,7 @@ class OneImage(nn.Module):
 def test_a_generator_that_outputs_one_image(found, monkeypatch):
     monkeypatch.setattr(monitor, "PATIENCE", 2_000)
 
-    def build(config, axis_name):
-        return stabilised(config, OneImage(), MLPDiscriminator(config.d_widths), axis_name)
+    def build(config, spec, axis_name):
+        return stabilised(config, spec, OneImage(), MLPDiscriminator(config.d_widths), axis_name)
 
     assert "collapse" in found(gan.Config(steps=160, **SMALL), build)

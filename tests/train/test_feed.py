@@ -16,10 +16,10 @@ from tests.train import toy
 @pytest.mark.parametrize("labels", [True, False])
 def test_a_chunk_holds_the_batches_of_its_steps(resident, labels):
     data, mesh = toy.images(labels=labels), parallel.make_mesh(jax.devices()[:2])
-    feed = make_feed(data, RunConfig(resident=resident, seed=5, steps_per_dispatch=4), 8, 3, mesh)
+    feed = make_feed(data, data.spec, RunConfig(resident=resident, seed=5, steps_per_dispatch=4), 8, 3, mesh)
     assert feed.resident == (resident == "on")
     assert feed.capacity == 4
-    order, whole = datasets.order(40, 5, 8), datasets.resident(data)
+    order, whole = datasets.order(40, 5, 8), datasets.resident(data, data.spec)[0]
     for start, count in ((3, 1), (4, 4), (8, 2)):
         chunk = feed.chunk(start, count)
         assert int(chunk["count"]) == count
@@ -34,10 +34,10 @@ def test_a_chunk_holds_the_batches_of_its_steps(resident, labels):
 
 def test_batches_are_split_over_devices_and_data_is_not():
     data, mesh = toy.images(), parallel.make_mesh(jax.devices()[:2])
-    resident = make_feed(data, RunConfig(resident="on"), 8, 0, mesh).chunk(0, 1)
-    assert resident["index"].sharding.shard_shape(resident["index"].shape)[1] == 4
-    assert resident["arrays"]["image"].sharding.is_fully_replicated
-    streamed = make_feed(data, RunConfig(resident="off"), 8, 0, mesh).chunk(0, 1)["batches"]["image"]
+    resident = make_feed(data, toy.SPEC, RunConfig(resident="on"), 8, 0, mesh).chunk(0, 1)
+    assert resident["index"][0].sharding.shard_shape(resident["index"][0].shape)[1] == 4
+    assert resident["arrays"][0]["image"].sharding.is_fully_replicated
+    streamed = make_feed(data, toy.SPEC, RunConfig(resident="off"), 8, 0, mesh).chunk(0, 1)["batches"]["image"]
     assert streamed.sharding.shard_shape(streamed.shape)[1:3] == (4, 8)
 
 
@@ -45,9 +45,9 @@ def test_auto_keeps_small_data_and_streams_large(monkeypatch):
     data, mesh = toy.images(), parallel.make_mesh(jax.devices()[:2])
     size = datasets.nbytes(data)
     monkeypatch.setattr("jaxgan.train.feed.RESIDENT_BYTES", size)
-    assert make_feed(data, RunConfig(), 8, 0, mesh).resident
+    assert make_feed(data, toy.SPEC, RunConfig(), 8, 0, mesh).resident
     monkeypatch.setattr("jaxgan.train.feed.RESIDENT_BYTES", size - 1)
-    assert not make_feed(data, RunConfig(), 8, 0, mesh).resident
+    assert not make_feed(data, toy.SPEC, RunConfig(), 8, 0, mesh).resident
 
 
 def test_buffers_of_a_stream_are_bounded(monkeypatch):
@@ -55,4 +55,4 @@ def test_buffers_of_a_stream_are_bounded(monkeypatch):
     run = RunConfig(resident="off")
     for limit, capacity in ((8 * 64 * 3, 3), (1, 1), (1 << 30, 32)):
         monkeypatch.setattr("jaxgan.train.feed.STREAM_BYTES", limit)
-        assert make_feed(data, run, 8, 0, mesh).capacity == capacity
+        assert make_feed(data, toy.SPEC, run, 8, 0, mesh).capacity == capacity

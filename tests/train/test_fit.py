@@ -31,10 +31,10 @@ def straight(cheap, tmp_path_factory):
 
 
 def test_a_run_is_the_hand_written_loop(straight):
-    data, system = toy.images(), toy.build(toy.Config(image_shape=(8, 8, 1)))
+    data, system = toy.images(), toy.build(toy.Config(), toy.SPEC)
     state, key, step = system.init(jax.random.key(3)), jax.random.key(3), jax.jit(system.step)
-    order = datasets.order(len(data.source), 3, 16)
-    pixels = datasets.resident(data)["image"]
+    order = datasets.order(data.size, 3, 16)
+    pixels = datasets.resident(data, toy.SPEC)[0]["image"]
     for t in range(13):
         state, _ = step(state, {"image": jnp.asarray(pixels[order[t]], jnp.float32) / 127.5 - 1}, key)
     toy.assert_close(straight.state, state)
@@ -144,8 +144,8 @@ def test_a_signal_saves_and_the_run_goes_on(straight, tmp_path):
 
 
 def broken_build(change):
-    def build(config, axis_name):
-        system = toy.build(config, axis_name)
+    def build(config, spec, axis_name):
+        system = toy.build(config, spec, axis_name)
 
         def step(state, batch, rng):
             new, metrics = system.step(state, batch, rng)
@@ -193,9 +193,9 @@ def test_one_compilation_serves_all_chunks(tmp_path):
 def test_the_folder_describes_itself(straight):
     about = json.loads(straight.folder.config.read_text())
     assert about["recipe"] is None
-    assert about["config"]["image_shape"] == [8, 8, 1]
+    assert about["data"]["fields"] == {"image": {"kind": "image", "shape": [8, 8, 1], "names": [], "rate": None}}
     assert about["run"]["seed"] == 3
-    assert about["data"]["fingerprint"] == "0-40"
+    assert about["data"]["fingerprint"] == toy.images().fingerprint
     assert checkpoint.steps(straight.folder.checkpoints) == [10, 13]
     assert sorted(path.name for path in straight.folder.samples.iterdir()) == [
         "00000000.png",

@@ -41,8 +41,8 @@ def test_flops_are_told_in_every_mode(tmp_path):
 
 
 def test_no_count_where_the_step_has_a_loop(tmp_path):
-    def build(config, axis_name):
-        return toy.build(dataclasses.replace(config, batch_size=16), axis_name)._replace(microbatches=2)
+    def build(config, spec, axis_name):
+        return toy.build(dataclasses.replace(config, batch_size=16), spec, axis_name)._replace(microbatches=2)
 
     said = toy.Said()
     fit(build, toy.Config(steps=1, batch_size=8), toy.images(), toy.run_config(tmp_path / "run"), report=said)

@@ -27,7 +27,7 @@ def test_the_newest_state_comes_back_on_one_device(trained):
     found = load(trained.folder.root)
     toy.assert_same(found.state, trained.state)
     assert found.step == 7
-    assert found.classes == ()
+    assert found.spec == toy.SPEC
     assert found.system.config == trained.system.config
     assert {leaf.sharding.num_devices for leaf in jax.tree.leaves(found.state)} == {1}
 

@@ -101,7 +101,7 @@ def test_a_run_that_does_not_fit_is_refused_before_its_first_step(resident, tmp_
     toy.train(tmp_path / "fits", steps=1, report=said, resident=resident)
     (line,) = [line for line in said.lines if line.startswith("Memory")]
     state = memory.size(
-        memory.checkpoint.nbytes(jax.eval_shape(toy.build(toy.Config(image_shape=(8, 8, 1))).init, jax.random.key(0)))
+        memory.checkpoint.nbytes(jax.eval_shape(toy.build(toy.Config(), toy.SPEC).init, jax.random.key(0)))
     )
     assert f"each device: state {state}, data " in line
 

@@ -6,9 +6,10 @@ import math
 import numpy as np
 import pytest
 
-from jaxgan.recipes import cgan, gan, r3gan, wgan
+from jaxgan.game import Duel
+from jaxgan.recipes.cures import CURES
 from jaxgan.train import monitor
-from jaxgan.train.findings import CURES, Finding
+from jaxgan.train.findings import Finding
 from jaxgan.train.monitor import BLOCK, RECENT, WINDOW
 
 HEALTHY = {
@@ -27,8 +28,8 @@ USUAL = {"d/grad_norm": 5.0, "g/grad_norm": 4.0}
 PERFECT = {"accuracy_real": 0.99, "accuracy_fake": 1.0}
 
 
-def kinds(blocks, usual=USUAL, largest=USUAL):
-    return [finding.kind for finding in monitor.look(blocks, usual, largest)]
+def kinds(blocks, usual=USUAL, largest=USUAL, duels=(Duel(),)):
+    return [finding.kind for finding in monitor.look(blocks, usual, largest, duels)]
 
 
 def blocks(n=RECENT, **changes):
@@ -75,17 +76,7 @@ def test_usual_and_largest_norms():
         ({"margin": 999.0}, []),
         ({"value": -5.1}, ["exploding"]),
         ({"value": -4.9}, []),
-        ({"value": -5.1, "d/loss": -3.0}, []),  # a Wasserstein critic: its logits are no log-odds
-        (
-            {"value": -5.1, "d/loss": -3.0, "info": 2.3, "info_continuous": 1.0},
-            ["exploding"],
-        ),  # InfoGAN's is less these
-        ({**PERFECT, "g/grad_norm": 0.19, "d/loss": -3.0}, []),  # and it is meant to be as good as it can be
-        ({"value": -5.1, "d/loss": 7.0, "penalty": 10.0}, []),  # and its loss includes the penalty
-        ({"value": -5.1, "d/loss": 13.0, "penalty": 10.0}, ["exploding"]),
-        ({"value": -5.1, "d/loss": 9.9999, "penalty": 10.0}, ["exploding"]),  # rounding
-        ({"margin": 1001.0, "d/loss": -3.0}, ["exploding"]),
-        ({"value": -5.1, "d/loss": -3.0, "d_fake": 0.31}, ["exploding"]),  # InfoGAN: a negative loss, but no pairs
+        ({"value": -5.1, "d/loss": -3.0}, ["exploding"]),  # whatever the loss: nothing is guessed from a sign
         ({"d/grad_norm": 501.0}, ["exploding"]),
         ({"d/grad_norm": 499.0}, []),
         ({"g/grad_norm": 4900.0, "d/grad_norm": 4.8}, ["exploding", "gradient_ratio"]),
@@ -101,8 +92,85 @@ def test_thresholds(changes, expected):
     assert kinds(blocks(**changes)) == expected
     assert kinds([*blocks(), *blocks(1, **changes)]) == []  # one block is not enough
     for finding in monitor.look(blocks(**changes), USUAL, USUAL):
-        assert finding.sentence(gan.Config()).startswith(f"{finding.seen}; what usually helps: ")
+        assert finding.sentence(CURES).startswith(f"{finding.seen}; what usually helps: ")
         assert all(math.isfinite(value) for value in finding.numbers.values())
+
+
+DISTANCE = (Duel(critic="distance"),)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"value": -5.1}, []),  # its logits are no log-odds
+        ({**PERFECT, "g/grad_norm": 0.19}, []),  # and it is meant to be as good as it can be
+        ({**PERFECT, "g/loss": -0.01, "d_fake": 0.01}, []),
+        ({"margin": 1001.0}, ["exploding"]),
+        ({"d/grad_norm": 0.004, "g/grad_norm": 0.5}, ["vanishing"]),
+        ({"accuracy_real": 0.39, "accuracy_fake": 0.4}, ["weak_discriminator"]),
+    ],
+    ids=str,
+)
+def test_a_critic_that_measures_a_distance(changes, expected):
+    assert kinds(blocks(**changes), duels=DISTANCE) == expected
+
+
+BOARD = ("d_real", "d_fake", "accuracy_real", "accuracy_fake", "margin", "value")
+
+
+def of_two(ab=HEALTHY, ba=HEALTHY):
+    """Blocks of a system in which two makers play two judges, each game on its own board."""
+    rows = {}
+    for prefix, maker, judge, numbers in (("ab/", "ab", "b_judge", ab), ("ba/", "ba", "a_judge", ba)):
+        numbers = {**HEALTHY, **numbers}
+        rows |= {prefix + name: numbers[name] for name in BOARD}
+        for name in ("loss", "grad_norm"):
+            rows |= {f"{maker}/{name}": numbers[f"g/{name}"], f"{judge}/{name}": numbers[f"d/{name}"]}
+    return [rows] * RECENT
+
+
+TWO = (Duel("ab", "b_judge", "ab/"), Duel("ba", "a_judge", "ba/"))
+USUAL_OF_TWO = {f"{name}/grad_norm": norm for name, norm in (("ab", 4.0), ("ba", 4.0), ("a_judge", 5.0), ("b_judge", 5.0))}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({**PERFECT, "g/grad_norm": 0.19}, "strong_discriminator"),
+        ({"d/grad_norm": 0.004, "g/grad_norm": 0.5}, "vanishing"),
+        ({"margin": 1001.0}, "exploding"),
+        ({"value": -5.1}, "exploding"),
+        ({"d/grad_norm": 501.0}, "exploding"),
+        ({"g/grad_norm": 300.0, "d/grad_norm": 0.2}, "gradient_ratio"),
+        ({"accuracy_real": 0.39, "accuracy_fake": 0.4}, "weak_discriminator"),
+    ],
+    ids=str,
+)
+def test_each_of_two_duels_is_watched_on_its_own_board(changes, expected):
+    assert kinds(of_two(), USUAL_OF_TWO, USUAL_OF_TWO, TWO) == []
+    for side in ("ab", "ba"):
+        rows = of_two(**{side: changes})
+        assert kinds(rows, USUAL_OF_TWO, USUAL_OF_TWO, TWO) == [expected]
+        other = tuple(duel for duel in TWO if duel.maker != side)
+        if "d/grad_norm" not in changes or expected == "gradient_ratio":  # whose gradient explodes plays no duel there
+            assert kinds(rows, USUAL_OF_TWO, USUAL_OF_TWO, other) == []
+    both = monitor.look(of_two(changes, changes), USUAL_OF_TWO, USUAL_OF_TWO, TWO)
+    assert [finding.kind for finding in both] == [expected]  # one sentence of a kind is enough
+
+
+def test_players_of_several_duels_are_called_by_their_names():
+    (finding,) = monitor.look(of_two(ba={"d/grad_norm": 501.0}), USUAL_OF_TWO, USUAL_OF_TWO, TWO)
+    assert finding.seen.startswith("the gradient of a_judge explodes: its norm is 501")
+
+
+def test_without_a_duel_gradients_and_losses_are_watched():
+    """A system of one player, or of several that do not play against each other."""
+    bad = {**PERFECT, "margin": 1e6, "value": -9.0, "g/grad_norm": 1e-9}
+    assert kinds(blocks(**bad), duels=()) == []
+    assert kinds(blocks(**{"d/grad_norm": 501.0}), duels=()) == ["exploding"]
+    swings = [{"model/loss": row["d/loss"]} for row in curve(lambda t: 0.05 * np.exp(t / 8))]
+    assert kinds(swings, {}, {}, ()) == ["oscillation"]
+    assert kinds(swings, {}, {}) == []  # negative control: the losses that a duel names are others
 
 
 def test_a_small_gradient_does_not_explode():
@@ -204,68 +272,15 @@ def test_sentences_have_the_numbers():
     assert finding.seen.endswith("starves at 0.1 (it was up to 4)")
 
 
-@pytest.mark.parametrize(
-    ("kind", "config", "recipe", "cures"),
-    [
-        (
-            "strong_discriminator",
-            gan.Config(loss="minimax"),
-            "gan",
-            "a lower --d-learning-rate, --loss non_saturating, --penalty r1, or the recipe r3gan",
-        ),
-        # Neither what is done already, nor options that the recipe does not have, nor the recipe itself.
-        ("strong_discriminator", gan.Config(penalty="r1"), "gan", "a lower --d-learning-rate, or the recipe r3gan"),
-        ("duplicates", wgan.Config(), "wgan", "the recipe r3gan"),
-        ("duplicates", r3gan.Config(), "r3gan", "a larger --gamma"),
-        ("weak_discriminator", object(), None, "a larger discriminator"),
-        (
-            "weak_discriminator",
-            gan.Config(penalty="r1", penalty_weight=1e3, label_noise=0.4),
-            "gan",
-            "a lower --g-learning-rate, a lower --penalty-weight, a lower --label-noise, or a larger discriminator",
-        ),
-        ("weak_discriminator", gan.Config(), "gan", "a lower --g-learning-rate, or a larger discriminator"),
-        # Nor what it refuses, or has a like of.
-        ("duplicates", gan.Config(packing=4), "gan", "--penalty r1, or the recipe r3gan"),
-        ("duplicates", gan.Config(top_k=0.5), "gan", "--penalty r1, or the recipe r3gan"),
-        ("duplicates", gan.Config(batch_size=63), "gan", "--penalty r1, or the recipe r3gan"),
-        ("duplicates", gan.Config(classes=10), "gan", "--packing 2, --penalty r1, or the recipe r3gan"),
-        ("duplicates", gan.Config(penalty="r2"), "gan", "--packing 2, or the recipe r3gan"),
-        ("duplicates", gan.Config(penalty="r1_r2"), "gan", "--packing 2, or the recipe r3gan"),
-        ("duplicates", gan.Config(penalty="dragan"), "gan", "--packing 2, --penalty r1, or the recipe r3gan"),
-        (
-            "oscillation",
-            gan.Config(),
-            "gan",
-            "lower --g-learning-rate and --d-learning-rate, a lower --beta1, --updates optimistic, --penalty r1, "
-            "or the recipe r3gan",
-        ),
-        (
-            "oscillation",
-            gan.Config(n_critic=2, beta1=0.0),
-            "gan",
-            "lower --g-learning-rate and --d-learning-rate, --penalty r1, or the recipe r3gan",
-        ),
-        (
-            "oscillation",
-            gan.Config(penalty="dragan", penalty_every=4),
-            "gan",
-            "lower --g-learning-rate and --d-learning-rate, a lower --beta1, --penalty r1, or the recipe r3gan",
-        ),
-    ],
-)
-def test_help_is_what_the_run_can_do(kind, config, recipe, cures):
-    assert Finding(kind, "ill", {}).sentence(config, recipe) == f"ill; what usually helps: {cures}."
-
-
-def test_packing_is_not_for_conditional_runs():
-    finding = Finding("duplicates", "ill", {})
-    said = finding.sentence(cgan.Config(classes=10), "cgan", conditional=True)
-    assert said == "ill; what usually helps: --penalty r1, or the recipe r3gan."
-
-
-def test_where_nothing_helps():
-    assert Finding("duplicates", "ill", {}).sentence(object(), "r3gan") == "ill."
+def test_sentences_have_the_cures_of_the_system():
+    cures = {"collapse": ("prayer",), "exploding": ("a", "b", "c"), "vanishing": ()}
+    told = {kind: Finding(kind, "ill", {}).sentence(cures) for kind in (*cures, "oscillation")}
+    assert told == {
+        "collapse": "ill; what usually helps: prayer.",
+        "exploding": "ill; what usually helps: a, b, or c.",
+        "vanishing": "ill.",
+        "oscillation": "ill.",
+    }
 
 
 def test_serious_ones():

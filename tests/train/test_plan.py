@@ -5,12 +5,12 @@ import warnings
 import jax
 import pytest
 
+from jaxgan import fields
 from jaxgan.errors import UserError
 from jaxgan.game import parallel
 from jaxgan.recipes import wgan_gp
 from jaxgan.train import RunConfig
-from jaxgan.train.plan import adapt, make_plan
-from tests.recipes import contract
+from jaxgan.train.plan import make_plan
 from tests.train import toy
 
 
@@ -20,9 +20,14 @@ def plan(config=None, data=None, **run):
 
 
 def test_shape_and_classes_come_from_the_data():
-    assert adapt(toy.Config(), toy.images(labels=True)) == toy.Config(image_shape=(8, 8, 1), classes=3)
-    assert plan(data=toy.images(labels=True)).classes == 3
-    assert plan().classes == 0
+    asked = []
+
+    def build(config, spec, axis_name=None):
+        asked.append(spec)
+        return toy.build(config, spec, axis_name)
+
+    make_plan(build, toy.Config(), toy.images(channels=3, labels=True), RunConfig(), recipe=None, report=toy.Said())
+    assert asked == [{**toy.LABELLED, "image": fields.image(8, 8, 3)}]
 
 
 def test_the_state_is_described_without_computing_it():
@@ -44,7 +49,7 @@ def test_a_batch_that_the_devices_cannot_share(monkeypatch):
 def test_a_share_that_cannot_be_cut(monkeypatch):
     make = parallel.make_mesh
     monkeypatch.setattr(parallel, "make_mesh", lambda: make(jax.devices()[:2]))
-    uneven = contract.config("wgan_gp", batch_size=3, n_critic=2)
+    uneven = wgan_gp.Config(batch_size=3, n_critic=2, g_width=4, d_width=4)
     for mode in ("pmap", "shard_map"):
         with pytest.raises(UserError, match="--batch-size must be a multiple of 2 with --parallel pmap or shard_map"):
             make_plan(wgan_gp.build, uneven, toy.images(), RunConfig(parallel=mode), recipe=None, report=toy.Said())
@@ -64,9 +69,9 @@ def test_a_builder_without_a_docstring_has_a_name(monkeypatch):
 
 
 def test_what_a_recipe_doubts_is_a_line_of_the_plan():
-    def build(config, axis_name=None):
+    def build(config, spec, axis_name=None):
         warnings.warn("--d-norm batch suits this game ill.", UserWarning, stacklevel=2)
-        return toy.build(config, axis_name)
+        return toy.build(config, spec, axis_name)
 
     made = make_plan(build, toy.Config(), toy.images(), RunConfig(), recipe=None, report=toy.Said())
     assert "Warning     --d-norm batch suits this game ill." in made.lines()

@@ -11,6 +11,8 @@ import pytest
 from jaxgan import data as datasets
 from jaxgan.errors import UserError
 from jaxgan.game import parallel
+from jaxgan.show.given import nothing
+from jaxgan.show.sampling import make_sampler
 from jaxgan.train import TrainingError, best, checkpoint, monitor, rollback
 from jaxgan.train.load import restore
 from jaxgan.train.plan import ROLLBACK_STREAM
@@ -32,8 +34,8 @@ def cheap():
 def breaks_at(steps, only_at_first=True):
     """The toy whose loss is no number at some steps; `only_at_first`: with the key of a run that never went back."""
 
-    def build(config, axis_name):
-        system = toy.build(config, axis_name)
+    def build(config, spec, axis_name):
+        system = toy.build(config, spec, axis_name)
 
         def step(state, batch, rng):
             new, metrics = system.step(state, batch, rng)
@@ -67,9 +69,9 @@ def logged(path):
 
 def test_a_run_goes_back_and_on_with_other_noise(back):
     result, _ = back
-    data, system = toy.images(), toy.build(toy.Config(steps=20, image_shape=(8, 8, 1)))
+    data, system = toy.images(), toy.build(toy.Config(steps=20), toy.SPEC)
     state, step = system.init(jax.random.key(3)), jax.jit(system.step)
-    order, pixels = datasets.order(len(data.source), 3, 16), datasets.resident(data)["image"]
+    order, pixels = datasets.order(data.size, 3, 16), datasets.resident(data, toy.SPEC)[0]["image"]
     first = jax.random.key(3)
     second = jax.random.fold_in(jax.random.fold_in(first, ROLLBACK_STREAM), 1)
     for t in range(20):
@@ -82,7 +84,7 @@ def test_what_is_left_behind(back):
     result, lines = back
     (mark,) = marks(result)
     assert (mark["step"], mark["to"], mark["cause"], mark["action"]) == (12, 10, "not_finite", "rollback")
-    assert mark["sentence"] == "d/loss is nan; what usually helps: the recipe r3gan."
+    assert mark["sentence"] == "d/loss is nan; what usually helps: a lower --rate."  # of the system
     assert [row["step"] for row in logged(result.folder.metrics)] == [1, *range(2, 21, 2)]
     assert checkpoint.steps(result.folder.checkpoints) == [15, 20]
     assert any("step 12: d/loss is nan; what" in line for line in lines)
@@ -135,9 +137,9 @@ def test_killed_while_going_back(back, tmp_path, monkeypatch, where):
 
 
 def test_a_second_collapse_finds_a_further_checkpoint(tmp_path):
-    def build(config, axis_name):
-        system = breaks_at([7])(config, axis_name)
-        other = breaks_at([12], only_at_first=False)(config, axis_name)
+    def build(config, spec, axis_name):
+        system = breaks_at([7])(config, spec, axis_name)
+        other = breaks_at([12], only_at_first=False)(config, spec, axis_name)
         once = jax.random.key_data(jax.random.fold_in(jax.random.fold_in(jax.random.key(3), ROLLBACK_STREAM), 1))
 
         def step(state, batch, rng):
@@ -196,14 +198,14 @@ def test_a_damaged_healthy_checkpoint_is_passed_over(tmp_path):
 def same_image(after):
     """The toy whose samples are all alike from step `after` on."""
 
-    def build(config, axis_name):
-        system = toy.build(config, axis_name)
+    def build(config, spec, axis_name):
+        system = toy.build(config, spec, axis_name)
 
-        def sample(state, keys, label=None):
-            images = system.sample(state, keys, label)
-            return jnp.where(state.step >= after, images[:1], images)
+        def sample(state, given, keys):
+            made = system.verbs["sample"](state, given, keys)["image"]
+            return {"image": jnp.where(state.step >= after, made[:1], made)}
 
-        return system._replace(sample=sample)
+        return system._replace(verbs={"sample": system.verbs["sample"]._replace(run=sample)})
 
     return build
 
@@ -220,7 +222,7 @@ def test_stop_saves_and_names_the_last_healthy_checkpoint(impatient, tmp_path):
         toy.train(tmp_path / "run", build=same_image(10), steps=20, on_collapse="stop")
     # 5 is protected, though only the latest two are kept; 10 had already one bad picture.
     assert checkpoint.steps(tmp_path / "run" / "checkpoints") == [5, 10, 12]
-    system = toy.build(toy.Config(image_shape=(8, 8, 1)))
+    system = toy.build(toy.Config(), toy.SPEC)
     assert restore(tmp_path / "run", system, "healthy")[1] == 5
     assert restore(tmp_path / "run", system)[1] == 12
     with pytest.raises(TrainingError, match=r"after step 1[3-9], as --on-collapse stop asks"):
@@ -265,11 +267,9 @@ def test_the_monitor_lies_in_every_checkpoint(back):
 
 def test_numbers_of_the_samples(back):
     """Oracle: NumPy, from the samples of the last state and the images of the data."""
-    from jaxgan.train.sampling import make_sampler
-
     result, _ = back
-    images = make_sampler(result.system, 4, 3)(result.state)
-    real = toy.images().source.images[[0, 13, 26, 39]]
+    images = make_sampler(result.system.verbs["sample"], 4, 3, nothing)(result.state)["image"]
+    real = toy.images().tables[0].source.arrays["image"][[0, 13, 26, 39]]
 
     def distances(x):
         x = x.reshape(4, -1).astype(np.float64) / 127.5
@@ -284,7 +284,7 @@ def test_numbers_of_the_samples(back):
 def test_no_healthy_checkpoint(tmp_path):
     toy.train(tmp_path / "run", steps=4)  # the last step only, which is no regular one
     with pytest.raises(UserError, match="run has no healthy checkpoint"):
-        restore(tmp_path / "run", toy.build(toy.Config(image_shape=(8, 8, 1))), "healthy")
+        restore(tmp_path / "run", toy.build(toy.Config(), toy.SPEC), "healthy")
 
 
 @pytest.mark.parametrize("samples", [1, 2])

@@ -15,7 +15,7 @@ ABOUT = {
     "recipe": "gan",
     "config": {},
     "run": {},
-    "data": {"fingerprint": "", "description": "", "class_names": []},
+    "data": {"fingerprint": "", "description": "", "fields": {}},
 }
 
 

@@ -14,7 +14,7 @@ from tests.train import toy
 
 
 def sampler(n, seed=1, classes=0, system=None):
-    system = system or toy.build(toy.Config(image_shape=(8, 8, 1)))
+    system = system or toy.build(toy.Config(), toy.SPEC)
     return sampling.make_sampler(system, n, seed, classes)(system.init(jax.random.key(0)))
 
 
@@ -27,14 +27,14 @@ def test_image_i_is_the_same_whatever_n():
 
 
 def test_images_are_those_of_the_system():
-    system = toy.build(toy.Config(image_shape=(8, 8, 1)))
+    system = toy.build(toy.Config(), toy.SPEC)
     one = system.sample(system.init(jax.random.key(0)), sampling.image_keys(1, 3)[2:3])
     expected = np.round((np.asarray(one[0]) + 1) * 127.5).astype(int)
     assert np.abs(sampler(3)[2].astype(int) - expected).max() <= 1
 
 
 def test_labels_reach_the_system():
-    system = toy.build(toy.Config(image_shape=(8, 8, 1)))
+    system = toy.build(toy.Config(), toy.SPEC)
     shown = system._replace(
         sample=lambda state, keys, label: jnp.ones((len(keys), 8, 8, 1)) * (label[:, None, None, None] / 127.5 - 1)
     )
@@ -105,7 +105,7 @@ def test_a_folder_is_written_batch_by_batch(tmp_path):
 
 
 def test_the_first_batch_of_very_many_images():
-    system = toy.build(toy.Config(image_shape=(8, 8, 1)))
+    system = toy.build(toy.Config(), toy.SPEC)
     batches = sampling.make_batches(system, sampling.MOST, 1)(system.init(jax.random.key(0)))
     np.testing.assert_array_equal(next(batches)[:3], sampler(3))
 

@@ -17,7 +17,7 @@ GONE = Finding("collapse", "gone", {})
 def looks(monkeypatch):
     """What the rules find from now on."""
     now = {"metrics": [], "samples": []}
-    monkeypatch.setattr(monitor, "look", lambda blocks, usual, largest: now["metrics"])
+    monkeypatch.setattr(monitor, "look", lambda blocks, usual, largest, duels: now["metrics"])
     monkeypatch.setattr(monitor, "look_at_samples", lambda picture, largest: now["samples"])
     return now
 
@@ -120,7 +120,7 @@ def test_a_generator_that_starves_for_long_is_serious(looks):
 
 def test_what_goes_wrong_does_not_become_usual(monkeypatch):
     given = []
-    monkeypatch.setattr(monitor, "look", lambda blocks, *norms: given.append(norms) or looks)
+    monkeypatch.setattr(monitor, "look", lambda blocks, *norms: given.append(norms[:2]) or looks)
     seen, looks = Watch(), []
     for t in range(1, 8 * BLOCK + 1):
         seen.see(t, {"g/grad_norm": 1.0})

@@ -7,9 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan import game
-from jaxgan.data import ImageData
-from jaxgan.data.source import ArraySource
+from jaxgan import fields, game
+from jaxgan.data import of_arrays
 from jaxgan.losses import adversarial
 from jaxgan.train import RunConfig, fit
 from jaxgan.train.report import Report
@@ -27,17 +26,24 @@ class Said(Report):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
-    image_shape: tuple[int, int, int] = (28, 28, 1)
-    classes: int = 0
     steps: int = 13
     batch_size: int = 16
     z_dim: int = 4
     rate: float = 0.05
 
 
+SPEC = {"image": fields.image(8, 8, 1)}
+LABELLED = {**SPEC, "label": fields.label(("a", "b", "c"))}
+
+
+def build(config, spec, axis_name=None):
+    return _build(config, tuple(spec.items()), axis_name)
+
+
 @functools.cache  # the same functions again need no new compilation
-def build(config, axis_name=None):
-    pixels = int(np.prod(config.image_shape))
+def _build(config, items, axis_name):
+    spec = fields.only(dict(items), "image")
+    shape, pixels = spec["image"].fixed, spec["image"].size
 
     def draw(params, rng):
         return jnp.tanh(game.normal(rng, (config.z_dim,)) @ params["w"] + params["b"])
@@ -62,19 +68,41 @@ def build(config, axis_name=None):
         players = {"g": {"params": {"w": w, "b": jnp.zeros(pixels)}}, "d": {"params": jnp.zeros(pixels)}}
         return game.init_state(rounds, optimizers, players, ema=ema)
 
-    def sample(state, keys, label=None):
-        return draw(state.players["g"].ema, keys).reshape(-1, *config.image_shape)
+    def sample(state, given, keys):
+        return {"image": draw(state.players["g"].ema, keys).reshape(-1, *shape)}
 
     step = game.make_train_step(rounds, optimizers, ema=ema, axis_name=axis_name)
-    return game.System(init, step, sample, {}, config, conditional=config.classes > 0)
+    verbs, cures = {"sample": game.Verb(sample, makes=spec)}, {"not_finite": ("a lower --rate",)}
+    shows, duels = (game.Show("sample"),), (game.Duel(),)
+    return game.System(init, step, config, spec, verbs, shows=shows, duels=duels, cures=cures)
 
 
 def images(n=40, seed=0, channels=1, labels=False):
-    rng = np.random.default_rng(seed)
-    label = np.arange(n, dtype=np.int32) % 3 if labels else None
-    pixels = rng.integers(0, 256, (n, 8, 8, channels), dtype=np.uint8)
-    names = ("a", "b", "c") if labels else ()
-    return ImageData(ArraySource(pixels, label), (8, 8, channels), names, "toy", f"{seed}-{n}", f"toy: {n} images")
+    """Images by chance, of three classes in turn."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (n, 8, 8, channels), dtype=np.uint8)
+    spec = {"image": fields.image(8, 8, channels)} | (fields.only(LABELLED, "label") if labels else {})
+    label = {"label": np.arange(n, dtype=np.int32) % 3} if labels else {}
+    return of_arrays({"image": pixels, **label}, spec, "toy")
+
+
+def translator(config, spec, axis_name=None):
+    """The toy that also makes an image lighter, by a verb of which the right answer is known, with a sheet of it."""
+    system = build(config, spec, axis_name)
+
+    def lighten(state, given, keys):
+        return {"target": given["source"] + 0.5}
+
+    verb = game.Verb(lighten, fields.only(spec, "target"), fields.only(spec, "source"), truth=("target",))
+    shows = (*system.shows, game.Show("lighten", "sheet"))
+    return system._replace(verbs={**system.verbs, "lighten": verb}, shows=shows)
+
+
+def pairs(n=40):
+    """The toy's images, and with each a source and a target; the number of the row is the source's one grey."""
+    image = images(n).tables[0].source.arrays["image"]
+    source = np.broadcast_to(np.arange(n, dtype=np.uint8)[:, None, None, None], (n, 8, 8, 1)).copy()
+    arrays = {"image": image, "source": source, "target": 100 + source}
+    return of_arrays(arrays, dict.fromkeys(arrays, fields.image(8, 8, 1)), "pairs")
 
 
 def run_config(out, **changes):
