@@ -37,9 +37,10 @@ def shaded(voxels: UInt8[np.ndarray, "depth h w"]) -> UInt8[np.ndarray, "h w 1"]
 
 
 def _slopes(full: np.ndarray) -> list[Float[np.ndarray, "depth h w"]]:
-    """How fast the smoothed voxels fall along each axis: the outward normals at a surface."""
+    """How fast the smoothed voxels fall along each axis: the outward normals at the surface that is seen."""
     smooth = np.pad(full.astype(np.float32), 2)
     for axis in range(3):
         smooth = (np.roll(smooth, 1, axis) + 2.0 * smooth + np.roll(smooth, -1, axis)) / 4.0
-    inner = (slice(2, -2),) * 3
-    return [-np.gradient(smooth, axis=axis)[inner] for axis in range(3)]
+    # along the first axis from the voxel before: at both sides of a thin plate differences would cancel
+    before = -np.diff(smooth, axis=0)[1:-2, 2:-2, 2:-2]
+    return [before, *(-np.gradient(smooth, axis=axis)[2:-2, 2:-2, 2:-2] for axis in (1, 2))]

@@ -36,8 +36,9 @@ def test_a_label_map_keeps_its_classes_and_has_colours(tmp_path):
         np.testing.assert_array_equal(np.asarray(picture.convert("RGB")), palette()[classes])
 
 
-def test_a_label_map_of_many_classes(tmp_path):
-    field, classes = Field("label_map", (1, 3)), np.array([[0, 256, 65535]], np.int32)
+@pytest.mark.parametrize("most", [256, 65535])
+def test_a_label_map_of_many_classes(tmp_path, most):
+    field, classes = Field("label_map", (1, 3)), np.array([[0, 255, most]], np.int32)
     with Image.open(written(tmp_path, field, classes)) as picture:
         np.testing.assert_array_equal(np.asarray(picture), classes)
     for wrong in (-1, 65536):

@@ -45,3 +45,12 @@ def test_the_first_voxel_hides_those_behind():
     alone = views.picture(voxels)[:, :56]
     voxels[0:3, 2:6, 2:6] = 255  # behind it
     np.testing.assert_array_equal(views.picture(voxels)[:, :56], alone)
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_what_is_in_front_above_or_at_the_right_is_bright(axis):
+    near, far = (np.zeros((8, 8, 8), np.uint8) for _ in range(2))
+    near[(slice(None),) * axis + (7,)] = far[(slice(None),) * axis + (0,)] = 255
+    view = {0: 0, 1: 2, 2: 1}[axis] * 58  # from the front along d, from above along h, from the right along w
+    middle = (28, view + 28, 0)
+    assert views.picture(near)[middle] > views.picture(far)[middle] + 50
