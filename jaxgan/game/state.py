@@ -96,6 +96,10 @@ class PlayerState:
     opt_state: Any
     ema: Any = None
 
+    def __repr__(self) -> str:
+        """One line: arrays are many."""
+        return f"PlayerState({parameter_count(self.params):,} parameters, collections {list(self.vars)})"
+
     def variables(self, averaged: bool = False) -> dict[str, Any]:
         """Flax variables of this player; with `averaged`, those of its moving average where it keeps one.
 
@@ -127,6 +131,11 @@ class GameState:
     held: dict[str, dict[str, Any]]
     local: dict[str, Any] = dataclasses.field(default_factory=dict)
     frozen: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """One line: arrays are many."""
+        players = ", ".join(f"{name} {parameter_count(player.params):,}" for name, player in self.players.items())
+        return f"GameState(step {self.step}, parameters: {players})"
 
 
 StepFn: TypeAlias = Callable[[GameState, Batch, Key[Array, ""]], tuple[GameState, Metrics]]

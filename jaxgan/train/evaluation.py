@@ -10,12 +10,14 @@ from jaxgan import data as datasets
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs
 from jaxgan.fields import from_json as from_fields
+from jaxgan.metrics.direct import Number, told
 from jaxgan.metrics.evaluate import METRICS, check_metrics, combined, evaluate, taps_of, usual_metrics
 from jaxgan.metrics.extractors import choose
 from jaxgan.metrics.features import Extractor, outputs_of
 from jaxgan.metrics.protocol import KINDS, Score
 from jaxgan.metrics.sides import Side, side_of_data
 from jaxgan.show.sampling import make_batches
+from jaxgan.train import examine
 from jaxgan.train.best import whole
 from jaxgan.train.config import RunConfig, from_json
 from jaxgan.train.judge import MOST, Made, fakes_of, made_by
@@ -45,13 +47,16 @@ def command(run: str, args: Sequence[str]) -> int:
     data = _data(saved, next(iter(states.values())).needs, config, folder)
     made = _made(next(iter(states.values())), data, saved)
     found = _measure(data, states, made, choose(seen=[data.spec[made.field]], **chosen(seen_by)), config)
-    content = _content(run, data, states, found, config)
+    direct = _direct(states, data, saved, config.seed)
+    content = _content(run, data, states, found, direct, config)
     if config.json:
         print(json.dumps(content, indent=2, allow_nan=False))
     else:
         for name, scores in found.items():
             print(f"{name} checkpoint, step {states[name].step}")
             print(table(scores))
+            for what, numbers in direct[name].items():
+                print("\n".join([f"  {what}:", *map(told, numbers)]))
         show_warnings([score for scores in found.values() for score in scores])
     _write(out, content)
     if not config.json:
@@ -112,6 +117,14 @@ def _scores(
     return evaluate(real, fake, metrics)
 
 
+def _direct(
+    states: dict[str, Trained], data: datasets.Data, saved: dict[str, Any], seed: int
+) -> dict[str, dict[str, list[Number]]]:
+    """What is measured on examples themselves, of each state."""
+    kept, held = datasets.hold_out(data, saved["run"].get("hold_out") or 0)
+    return {name: examine.examine(trained.system, trained.state, kept, held, seed) for name, trained in states.items()}
+
+
 def _made(trained: Trained, data: datasets.Data, saved: dict[str, Any]) -> Made:
     """What of the system is measured, given rows that the run held out where it takes more than classes."""
     held = datasets.hold_out(data, saved["run"].get("hold_out") or 0)[1]
@@ -168,12 +181,14 @@ def _content(
     data: datasets.Data,
     states: dict[str, Trained],
     found: dict[str, list[Score]],
+    direct: dict[str, dict[str, list[Number]]],
     config: EvaluateConfig,
 ) -> dict[str, Any]:
     """What is written: how it was measured, and for each checkpoint its scores by metric."""
     content: dict[str, Any] = {"run": str(run), "data": data.description, "seeds": list(_seeds(config))}
     for name, scores in found.items():
         entry = {"step": states[name].step, "scores": {score.protocol.metric: score.to_json() for score in scores}}
+        entry |= {"numbers": examine.to_json(direct[name])} if direct[name] else {}
         content |= dict.fromkeys(name.split(BOTH), entry)
     return content
 

@@ -47,6 +47,10 @@ class Result(NamedTuple):
     step: int
     signal: int | None
 
+    def __repr__(self) -> str:
+        """One line."""
+        return f"Result({self.folder.root}, step {self.step}, {self.system})"
+
 
 def fit(
     build: Build,
