@@ -123,6 +123,8 @@ def system_of(
     duels: tuple[Duel, ...] = (Duel(),),
     cures: Mapping[str, tuple[str, ...]] | None = None,
     extras: Mapping[str, Any] | None = None,
+    local: Mapping[str, Any] | None = None,
+    frozen: Callable[[], Mapping[str, Any]] | None = None,
     make_step: Callable[..., StepFn] = make_train_step,
     axis_name: str | None = None,
 ) -> System:
@@ -140,6 +142,8 @@ def system_of(
         duels: as in `System`.
         cures: as in `System`; those of `recipes.cures` that the configuration has unless given.
         extras: as for `init_state`.
+        local: as for `init_state`.
+        frozen: as in `System`.
         make_step: `make_train_step`, or `make_extragradient_step`.
         axis_name: as for `make_train_step`.
     """
@@ -150,7 +154,10 @@ def system_of(
         # The run's key is folded with step numbers; the players' keys must come from elsewhere.
         players = init_players(jax.random.fold_in(rng, INIT_STREAM))
         rows = shapes(batch, config.batch_size * microbatches(rounds))
-        return init_state(rounds, optimizers, players, ema=ema, extras=extras, batch=rows, axis_name=axis_name)
+        # Their shapes alone: what is frozen is no part of what a run begins with, and comes from its own files.
+        still = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), dict(frozen()) if frozen else {})
+        state: dict[str, Any] = {"ema": ema, "extras": extras, "local": local, "frozen": still}
+        return init_state(rounds, optimizers, players, **state, batch=rows, axis_name=axis_name)
 
     shown = tuple(Show(name, "sheet" if verb.truth else "grid") for name, verb in verbs.items())
     return System(
@@ -162,6 +169,7 @@ def system_of(
         shows=shown if shows is None else shows,
         duels=duels,
         cures=cures_of(config, "label" in batch) if cures is None else cures,
+        frozen=frozen,
         microbatches=microbatches(rounds),
     )
 

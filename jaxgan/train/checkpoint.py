@@ -19,6 +19,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from jaxgan.errors import UserError
+from jaxgan.game import GameState, without_frozen
 from jaxgan.train import agree
 from jaxgan.train.rundir import write_json
 
@@ -32,7 +33,7 @@ def save(folder: Path, step: int, state: Any, metadata: dict[str, Any], keep: in
     Args:
         folder: the checkpoints of one run.
         step: training steps that `state` has seen.
-        state: a pytree of arrays.
+        state: a pytree of arrays; what a `GameState` has that is frozen stays out.
         metadata: JSON values to keep with it.
         keep: how many checkpoints stay, this one included.
         protect: one that stays in any case.
@@ -43,6 +44,7 @@ def save(folder: Path, step: int, state: Any, metadata: dict[str, Any], keep: in
     Raises:
         OSError: it cannot be written, as on a full disk.
     """
+    state = without_frozen(state) if isinstance(state, GameState) else state
     with _manager(folder) as manager:
         items = ocp.args.Composite(state=ocp.args.StandardSave(_by_path(state)), metadata=ocp.args.JsonSave(metadata))
         try:

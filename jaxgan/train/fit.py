@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxgan import data as datasets
 from jaxgan.errors import UserError
-from jaxgan.game import GameState, System, parallel
+from jaxgan.game import GameState, System, parallel, with_frozen
 from jaxgan.show.sheets import write_png
 from jaxgan.train import agree, best, checkpoint, memory, pictures, rollback, rundir
 from jaxgan.train.best import Best
@@ -180,6 +180,9 @@ def _require_same(saved: dict[str, Any], plan: Plan, measured: bool) -> None:
             f"the data are not those that the run began with: it had {saved['data']['description']}, "
             f"now there are {now['data']['description']}, or the same number with other content."
         )
+    for name in sorted(set(saved.get("frozen", {})) | set(now["frozen"])):
+        if saved.get("frozen", {}).get(name) != now["frozen"].get(name):
+            raise UserError(f"the frozen network {name} is not the one that the run began with.")
     for part, options in (("config", plan.config), ("run", plan.run)):
         # A run that is older than an option had what is now its default.
         then = {**defaults(type(options)), **saved[part]}
@@ -198,6 +201,8 @@ def _train(plan: Plan, folder: RunDir, start: int | None, judge: Judge | None) -
         step = start or 0
         feed = make_feed(plan.data, plan.system.batch, _shortened(plan), plan.rows, step, plan.mesh)
         state = _begin(plan) if start is None else checkpoint.restore(folder.checkpoints, start, plan.abstract)
+        if plan.frozen:
+            state = with_frozen(state, parallel.place_state(plan.frozen, plan.mesh))
         first = feed.chunk(step, 1)
         advance = advance or _compile(plan, feed, state, first)
         seconds = max((row["seconds"] for row in read_metrics(folder.metrics) if row["step"] <= step), default=0.0)
@@ -253,7 +258,8 @@ def _shortened(plan: Plan) -> RunConfig:
 
 
 def _begin(plan: Plan) -> GameState:
-    return parallel.place_state(jax.jit(plan.system.init)(jax.random.key(plan.run.seed)), plan.mesh)
+    state = jax.device_get(jax.jit(plan.system.init)(jax.random.key(plan.run.seed)))
+    return parallel.place_state(parallel.own_rows(state), plan.mesh)
 
 
 def _compile(plan: Plan, feed: Feed, state: GameState, chunk: Any) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ import jax
 from jaxgan import fields
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs, Spec
-from jaxgan.game import GameState, System, parallel
+from jaxgan.game import GameState, System, parallel, with_frozen
 from jaxgan.recipes.base import RecipeConfig, check
 from jaxgan.train import checkpoint, own
 from jaxgan.train.config import from_json
@@ -106,7 +106,10 @@ def restore(
         none = {"best": "no best checkpoint; --eval-every keeps one", "healthy": "no healthy checkpoint"}
         raise UserError(f"{run} has {none.get(str(step), 'no checkpoint yet')}.")
     mesh = parallel.make_mesh(jax.local_devices()[:1])
-    return checkpoint.restore(folder, found, abstract_state(system, mesh)), found
+    state = checkpoint.restore(folder, found, abstract_state(system, mesh))
+    if system.frozen:
+        state = with_frozen(state, parallel.place_state(dict(system.frozen()), mesh))
+    return state, found
 
 
 def _require(folder: Path, step: int) -> int:

@@ -1,13 +1,15 @@
 """What a run is going to do, complete before anything is computed or written."""
 
 import dataclasses
+import hashlib
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import jax
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+import numpy as np
+from jax.sharding import Mesh
 from jaxtyping import Array, Key
 
 import jaxgan
@@ -15,7 +17,7 @@ from jaxgan import data as datasets
 from jaxgan import fields
 from jaxgan.errors import UserError
 from jaxgan.fields import Spec
-from jaxgan.game import System, parallel, parameter_count
+from jaxgan.game import GameState, System, parallel, parameter_count, without_frozen
 from jaxgan.metrics.extractors import choose
 from jaxgan.metrics.features import Extractor
 from jaxgan.train import checkpoint, memory
@@ -46,6 +48,7 @@ class Plan:
         rows: images a step.
         abstract: shapes, dtypes and shardings of the state.
         report: where the run speaks.
+        frozen: networks that never move, {} for none.
         extractor: what generated images are measured by, or None.
         warnings: sentences in which the recipe doubts its configuration.
     """
@@ -61,6 +64,7 @@ class Plan:
     mesh: Mesh
     rows: int
     abstract: Any
+    frozen: Mapping[str, Any]
     report: Report
     extractor: Extractor | None
     warnings: tuple[str, ...] = ()
@@ -84,7 +88,8 @@ class Plan:
         config, run = to_json(self.config), to_json(self.run)
         code = self.code and self.code._asdict()
         about_code = {"jaxgan": jaxgan.__version__, "recipe": self.recipe, "code": code}
-        return {**about_code, "config": config, "run": run, "data": about}
+        frozen = {name: digest_of(tree) for name, tree in self.frozen.items()}
+        return {**about_code, "config": config, "run": run, "data": about, "frozen": frozen}
 
     def lines(self) -> list[str]:
         """The run for people."""
@@ -139,9 +144,12 @@ def make_plan(
     module = sys.modules.get(build.__module__)
     summary = ((module and module.__doc__) or build.__name__).splitlines()[0]
     abstract = abstract_state(system, mesh)
+    frozen = dict(system.frozen()) if system.frozen else {}
     memory.check_least(abstract, kept, system.batch, run, mesh.local_devices)
     extractor = _extractor(system, data, run) if run.eval_every else None
-    return Plan(summary, recipe, code, system, config, kept, held, run, mesh, rows, abstract, report, extractor, warned)
+    return Plan(
+        summary, recipe, code, system, config, kept, held, run, mesh, rows, abstract, frozen, report, extractor, warned
+    )
 
 
 def check_batch(system: System, data: datasets.Data) -> None:
@@ -185,7 +193,21 @@ def _build(build: Build, config: Any, spec: Spec, axis_name: str | None) -> tupl
 
 
 def abstract_state(system: System, mesh: Mesh) -> Any:
-    """Shapes and dtypes of a system's state, each replicated over the mesh."""
-    whole = NamedSharding(mesh, PartitionSpec())
+    """Shapes, dtypes and places of a system's state as checkpoints hold it: without what is frozen."""
     shapes = jax.eval_shape(system.init, jax.random.key(0))
-    return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=whole), shapes)
+    shapes = without_frozen(shapes) if isinstance(shapes, GameState) else shapes
+    return jax.tree.map(
+        lambda leaf, place: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place),
+        shapes,
+        parallel.state_shardings(shapes, mesh),
+    )
+
+
+def digest_of(tree: Any) -> str:
+    """SHA-256 of a pytree of arrays, by which frozen networks are known again."""
+    total = hashlib.sha256()
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        array = np.ascontiguousarray(np.asarray(leaf))
+        total.update(f"{jax.tree_util.keystr(path)} {array.dtype} {array.shape}".encode())
+        total.update(array.tobytes())
+    return total.hexdigest()

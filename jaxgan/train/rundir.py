@@ -191,7 +191,7 @@ def read_config(run: str | Path) -> tuple[RunDir, dict[str, Any]]:
         raise UserError(f"{folder.config} cannot be read: {error}.") from error
     checked = _checked(content, CONTENT, str(folder.config))
     _checked(checked["data"], DATA, f"'data' in {folder.config}")
-    return folder, checked
+    return folder, {**checked, "frozen": content.get("frozen", {})}
 
 
 def _checked(content: Any, kinds: dict[str, Any], source: str) -> dict[str, Any]:
