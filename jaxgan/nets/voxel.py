@@ -1,4 +1,4 @@
-"""Generators and discriminators of voxels: fully connected ones, and the convolutional ones of 3D-GAN.
+"""The generator and the discriminator of 3D-GAN: voxels by convolutions.
 
 Wu, Zhang, Xue, Freeman and Tenenbaum 2016, "Learning a Probabilistic Latent Space of Object Shapes via 3D
 Generative-Adversarial Modeling" (arXiv:1610.07584): DCGAN with a third dimension, kernels of 4^3 with stride 2, batch
@@ -10,7 +10,6 @@ Shapes fill few voxels. G begins where the data are when its logits begin around
 (`occupancy_logit`), and at half full everywhere with 0, which D tells from data at once.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -22,104 +21,13 @@ from jaxtyping import Array, Float, Int
 from jaxgan.errors import UserError
 from jaxgan.layers.conv import Conv, ConvTranspose
 from jaxgan.nets.labels import one_hot
+from jaxgan.nets.voxel_dense import join
 
-FURNITURE_LOGIT = -2.8
-"""Of the occupancy of `jaxgan.made.furniture`, 0.057."""
 _WEIGHTS = nn.initializers.normal(0.02)
 _KERNEL = (4, 4, 4)
 _STRIDE = (2, 2, 2)
 _DOUBLINGS = 4  # of the paper's networks
 _MIN_BASE = 2  # voxels
-
-
-class DenseVoxelGenerator(nn.Module):
-    """Latent vectors to voxels: hidden layers with layer normalisation and ReLU, then a sigmoid.
-
-    With the defaults, 64 latents and 16^3 voxels: 2,251,008 parameters.
-
-    Attributes:
-        shape: depth, height, width in voxels.
-        widths: units of the hidden layers.
-        occupancy_logit: where the last layer's biases begin.
-        classes: number of classes; 0 for an unconditional generator.
-        dtype: of the computation; parameters and voxels are float32.
-    """
-
-    shape: Sequence[int]
-    widths: Sequence[int] = (256, 512)
-    occupancy_logit: float = FURNITURE_LOGIT
-    classes: int = 0
-    dtype: Any = jnp.float32
-
-    @nn.compact
-    def __call__(
-        self, z: Float[Array, "b z"], label: Int[Array, "b"] | None = None, *, train: bool = True
-    ) -> Float[Array, "b d h w"]:
-        """How full each voxel is, in [0, 1].
-
-        Args:
-            z: latent vectors.
-            label: class numbers, exactly when `classes` is above 0.
-            train: changes nothing here; taken because networks with batch normalisation need it.
-
-        Returns:
-            float32 voxels.
-
-        Raises:
-            UserError: if labels are given to an unconditional generator or missing from a conditional one.
-        """
-        del train
-        x = _join(z, one_hot(label, self.classes))
-        for width in self.widths:
-            x = nn.relu(nn.LayerNorm(epsilon=1e-5, dtype=self.dtype)(nn.Dense(width, dtype=self.dtype)(x)))
-        bias = nn.initializers.constant(self.occupancy_logit)
-        x = nn.Dense(math.prod(self.shape), bias_init=bias, dtype=self.dtype)(x)
-        return nn.sigmoid(x.astype(jnp.float32)).reshape(-1, *self.shape)
-
-
-class DenseVoxelDiscriminator(nn.Module):
-    """Voxels to logits: hidden layers with LeakyReLU.
-
-    With the defaults and 16^3 voxels: 2,229,249 parameters.
-
-    Attributes:
-        widths: units of the hidden layers.
-        negative_slope: of the LeakyReLU.
-        classes: number of classes; 0 for an unconditional discriminator.
-        dtype: of the computation; parameters and logits are float32.
-    """
-
-    widths: Sequence[int] = (512, 256)
-    negative_slope: float = 0.2
-    classes: int = 0
-    dtype: Any = jnp.float32
-
-    @nn.compact
-    def __call__(
-        self, x: Float[Array, "b d h w"], label: Int[Array, "b"] | None = None, *, train: bool = True
-    ) -> Float[Array, "b"]:
-        """One logit per shape: positive where it looks real.
-
-        Args:
-            x: how full each voxel is, in [0, 1].
-            label: class numbers, exactly when `classes` is above 0.
-            train: changes nothing here; taken because networks with batch normalisation need it.
-
-        Returns:
-            float32 logits, not probabilities.
-
-        Raises:
-            UserError: if labels are given to an unconditional discriminator or missing from a conditional one.
-        """
-        del train
-        x = _join(x.reshape(x.shape[0], -1), one_hot(label, self.classes))
-        for width in self.widths:
-            x = jax.nn.leaky_relu(nn.Dense(width, dtype=self.dtype)(x), self.negative_slope)
-        return nn.Dense(1, dtype=self.dtype)(x)[:, 0].astype(jnp.float32)
-
-
-def _join(x: Float[Array, "b n"], y: Float[Array, "b classes"] | None) -> Float[Array, "b joined"]:
-    return x if y is None else jnp.concatenate([x, y.astype(x.dtype)], axis=1)
 
 
 class VoxelGenerator(nn.Module):
@@ -167,7 +75,7 @@ class VoxelGenerator(nn.Module):
         base, doublings = pyramid(self.shape)
         features = _features(self.width or self.shape[0], doublings)[::-1]
         margin = _margin(base, self.spare)
-        x = _join(z, one_hot(label, self.classes))
+        x = join(z, one_hot(label, self.classes))
         side = base + 2 * margin
         x = nn.Dense(side**3 * features[0], use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
         inner = slice(margin, margin + base)
