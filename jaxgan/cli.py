@@ -173,7 +173,8 @@ def _translate(args: list[str]) -> int:
     names, options = _names_first("translate", takes, args)
     from jaxgan.train import perform
 
-    return perform.translate(*names, options)
+    run, source, target = names
+    return perform.translate(run, source, target, options)
 
 
 def _rollout(args: list[str]) -> int:

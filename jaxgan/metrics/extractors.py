@@ -55,7 +55,7 @@ def choose(
     """
     if name not in get_args(Name):
         raise UserError(f"--extractor takes one of {', '.join(get_args(Name))}, got {name}.")
-    kinds = {field.kind for field in seen} - {"image"}
+    kinds: set[Kind] = {field.kind for field in seen if field.kind != "image"}
     if kinds:
         return _of_numbers(name, kinds)
     small = all(h <= SMALL and w <= SMALL and c == 1 for h, w, c in (field.fixed for field in seen)) and bool(seen)

@@ -1,8 +1,8 @@
 """CoGAN: two domains that share a latent space, from sets that were never paired (Liu and Tuzel 2016).
 
-Coupled Generative Adversarial Networks, arXiv:1606.07536, equation 2: with generators G_a, G_b and discriminators D_a, D_b
+Coupled Generative Adversarial Networks, arXiv:1606.07536. With generators G_a, G_b and discriminators D_a, D_b
 
-    max over G_a, G_b, min over D_a, D_b of the sum over both domains of  E_x[-log D(x)] + E_z[-log(1 - D(G(z)))]
+    max over G_a, G_b, min over D_a, D_b of the sum over both domains of  E_x[-log D(x)] + E_z[-log(1 - D(G(z)))]    (equation 2)
 
 played in its non-saturating form. The first layers of the generators, which decide what a picture shows, and the last
 layers of the discriminators are the same for both domains; only the layers next to the pixels belong to one of them.
@@ -19,7 +19,7 @@ from jaxtyping import Array, Key
 
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs, Spec, only
-from jaxgan.game import Aux, Duel, GameState, System, Verb, normal, policy, variables
+from jaxgan.game import Aux, Duel, GameState, System, Verb, apply, normal, policy, variables
 from jaxgan.losses import adversarial
 from jaxgan.nets.cogan import DOMAINS, CoupledDiscriminator, CoupledGenerator
 from jaxgan.recipes.base import LatentConfig, adams, check, system_of
@@ -45,11 +45,11 @@ class Config(LatentConfig):
 def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
     check(config)
-    batch, size = only(spec, *DOMAINS), spec["a"].fixed[:2]
-    if spec["b"].fixed[:2] != size:
+    batch, (height, width, _) = only(spec, *DOMAINS), spec["a"].fixed
+    if spec["b"].fixed[:2] != (height, width):
         raise UserError("the pictures of a and b have one size; --image-size brings them to it.")
     shared: dict[str, Any] = {"own": config.own, "dtype": policy(config.precision).compute, "axis_name": axis_name}
-    G = CoupledGenerator(size, (spec["a"].fixed[2], spec["b"].fixed[2]), config.g_width, **shared)
+    G = CoupledGenerator((height, width), (spec["a"].fixed[2], spec["b"].fixed[2]), config.g_width, **shared)
     D = CoupledDiscriminator(config.d_width, **shared)
     generate, discriminate = trained(G, config.remat), trained(D, config.remat)
     game = adversarial.non_saturating_gan
@@ -76,7 +76,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         return {"g": G.init(g_key, jnp.zeros((1, config.z_dim)), train=True), "d": D.init(d_key, pictures, train=True)}
 
     def sample(state: GameState, given: dict[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
-        return G.apply(state.players["g"].variables(averaged=True), normal(keys, (config.z_dim,)), train=False)
+        return apply(G, state.players["g"].variables(averaged=True), normal(keys, (config.z_dim,)), train=False)
 
     return system_of(
         config,

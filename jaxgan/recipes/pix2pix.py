@@ -20,7 +20,7 @@ from jaxtyping import Array, Key
 
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Needs, Spec, any_size, as_planes, only, planes
-from jaxgan.game import Aux, GameState, LossFn, System, Verb, adam, policy, variables
+from jaxgan.game import Aux, GameState, LossFn, System, Verb, adam, apply, policy, variables
 from jaxgan.losses import adversarial
 from jaxgan.nets.patch import PatchDiscriminator, patches
 from jaxgan.nets.unet import ResNetTranslator, UNet, depth_for
@@ -103,7 +103,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
 
     def translate(state: GameState, given: dict[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
         g, x = state.players["g"].variables(averaged=True), as_planes(source, given["source"])
-        return {"target": G.apply(g, x, keys if config.sample_noise else None, train=False)}
+        return {"target": apply(G, g, x, keys if config.sample_noise else None, train=False)}
 
     verb = Verb(translate, {"target": any_size(target)}, {"source": _any_size(source)}, truth=("target",))
     optimizers = {name: adam(config.learning_rate, config.beta1) for name in ("g", "d")}

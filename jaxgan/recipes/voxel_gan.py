@@ -1,10 +1,13 @@
 """3D-GAN: shapes as voxels from a latent space (Wu et al. 2016).
 
-Learning a Probabilistic Latent Space of Object Shapes via 3D Generative-Adversarial Modeling, arXiv:1610.07584. The game
-is that of Goodfellow et al. (2014) between volumes; the paper's networks are DCGAN's with a third dimension
-(`--network conv`, cubes of 16, 32 or 64 voxels). The paper holds D back by a slow rate and by a gate: D moves only while
-it recognises at most 80 % of a batch (section 3.1; `--gate 0.8`). Several people report that these settings fail, and
-what keeps D flat here is a penalty on its slope at real shapes (R1, Mescheder et al. 2018, arXiv:1801.04406).
+Learning a Probabilistic Latent Space of Object Shapes via 3D Generative-Adversarial Modeling, arXiv:1610.07584.
+
+    V(D, G) = E_x[log D(x)] + E_z[log(1 - D(G(z)))]                                   (equation 1)
+
+between volumes, in its non-saturating form. The paper's networks are DCGAN's with a third dimension (`--network conv`,
+cubes of 16, 32 or 64 voxels). The paper holds D back by a slow rate and by a gate: D moves only while it recognises at
+most 80 % of a batch (section 3.1; `--gate 0.8`). Several people report that these settings fail; what keeps D flat here
+is a penalty on its slope at real shapes (R1, Mescheder et al. 2018, arXiv:1801.04406).
 """
 
 from dataclasses import dataclass
@@ -21,7 +24,8 @@ from jaxgan.fields import Needs, Spec
 from jaxgan.game import Aux, LossFn, System, policy
 from jaxgan.losses import adversarial
 from jaxgan.losses.penalties import Critic, r1
-from jaxgan.nets.voxel import DenseVoxelDiscriminator, DenseVoxelGenerator, VoxelDiscriminator, VoxelGenerator
+from jaxgan.nets.voxel import VoxelDiscriminator, VoxelGenerator
+from jaxgan.nets.voxel_dense import DenseVoxelDiscriminator, DenseVoxelGenerator
 from jaxgan.recipes.base import LatentConfig, adams, check
 from jaxgan.recipes.wiring import latent_game, objectives, take_turns, wire
 
@@ -56,6 +60,8 @@ class Config(LatentConfig):
     """Weight of the penalty on the slope of D at real shapes; 0 for none, as in the paper."""
     gate: float = 1.0
     """D moves only while it recognises at most this share of the last batch; 0.8 in the paper, 1: always."""
+    symmetric: bool = False
+    """Dense: all shapes are mirror images of themselves from left to right, so that half of each is enough."""
     occupancy: float = 0.06
     """Share of voxels that is full, from which the generator starts: half full is told from data at once."""
 
@@ -95,9 +101,9 @@ def gated(d_loss: LossFn, most: float) -> LossFn:
 def still_without_gradient(rule: optax.GradientTransformation) -> optax.GradientTransformation:
     """The optimiser, at rest where the whole gradient is 0: neither parameters nor moments move."""
 
-    def update(grads: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
-        updates, moved = rule.update(grads, state, params)
-        moves = optax.tree.norm(grads) > 0
+    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
+        moves = optax.tree.norm(updates) > 0
+        updates, moved = rule.update(updates, state, params)
         held = jax.tree.map(lambda new, old: jnp.where(moves, new, old), moved, state)
         return jax.tree.map(lambda step: jnp.where(moves, step, 0), updates), held
 
@@ -108,9 +114,8 @@ def _networks(config: Config, shape: tuple[int, ...], axis_name: str | None) -> 
     shared: dict[str, Any] = {"dtype": policy(config.precision).compute}
     logit = float(jnp.log(config.occupancy / (1 - config.occupancy)))
     if config.network == "dense":
-        return DenseVoxelGenerator(shape, config.g_widths, logit, **shared), DenseVoxelDiscriminator(
-            config.d_widths, **shared
-        )
+        G = DenseVoxelGenerator(shape, config.g_widths, logit, mirror=config.symmetric, **shared)
+        return G, DenseVoxelDiscriminator(config.d_widths, mirror=config.symmetric, **shared)
     G = VoxelGenerator(shape, config.width, logit, axis_name=axis_name, **shared)
     return G, VoxelDiscriminator(config.width, norm=config.d_norm, axis_name=axis_name, **shared)
 

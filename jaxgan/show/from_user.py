@@ -31,9 +31,9 @@ def stored(name: str, field: Field, text: str) -> np.ndarray:
 def _one_of(option: str, field: Field, text: str) -> np.ndarray:
     count = len(field.names)
     if text in field.names:
-        return np.int32(field.names.index(text))
+        return np.array(field.names.index(text), np.int32)
     if re.fullmatch(r"\d+", text) and int(text) < count:
-        return np.int32(text)
+        return np.array(int(text), np.int32)
     named = field.names != tuple(str(i) for i in range(count))
     takes = f"a class from 0 to {count - 1}" + (f", or one of {', '.join(field.names[:20])}" if named else "")
     raise UserError(f"{option} takes {takes}; got {text}.")
