@@ -51,7 +51,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def fashion(prepared: Path) -> data.ImageData:
+def fashion(prepared: Path) -> data.Data:
     """The bundled images."""
     return data.load("fashion_mnist_10k", data_dir=prepared)
 

@@ -29,13 +29,14 @@ def small(monkeypatch):
 
 
 def test_bundled_set_is_the_published_one_in_its_order(fashion):
-    arrays = data.resident(fashion)
+    (arrays,) = data.resident(fashion, fashion.spec)
     np.testing.assert_array_equal(arrays["image"].ravel(), bundled("t10k-images-idx3-ubyte.gz", 16))
     np.testing.assert_array_equal(arrays["label"], bundled("t10k-labels-idx1-ubyte.gz", 8))
     assert arrays["label"].dtype == np.int32
-    assert fashion.class_names == builder.CLASSES
+    assert fashion.spec["label"].names == builder.CLASSES
     assert fashion.description == "fashion_mnist_10k: 10,000 images 28x28x1, 10 classes"
-    assert data.nbytes(fashion) == 10_000 * 28 * 28
+    assert data.nbytes(fashion) == 10_000 * (28 * 28 + 4)
+    assert data.nbytes(fashion, ["image"]) == 10_000 * 28 * 28
     assert (
         (resources.files("jaxgan") / "data/bundled/fashion_mnist/LICENSE")
         .read_text()
@@ -50,12 +51,12 @@ def test_it_is_prepared_as_array_record_where_told_without_tensorflow(prepared, 
 
 def test_fingerprint_is_the_same_on_every_machine(fashion):
     # Made by this code; independent of Python, NumPy and the compression of the prepared files.
-    assert fashion.fingerprint == "075b1498a48d55e820dbecceee84a215e1f7bd9f929b5314711abff19ad3c4dc"
+    assert fashion.fingerprint == "dafd2cc019e0cf43969319cc74d4cf8f00b29ef73c0688668421eb34ef09173a"
 
 
 def test_sizes_and_splits(prepared):
     loaded = data.load(f"{NAME}[train[:50]]", image_size=32, resize="pad", channels=3, data_dir=prepared)
-    assert loaded.image_shape == (32, 32, 3)
+    assert loaded.spec["image"].shape == (32, 32, 3)
     assert loaded.description.startswith("fashion_mnist_10k[train[:50]]: 50 images 32x32x3, 10 classes; 28x28 scaled")
 
 
@@ -63,10 +64,10 @@ def test_a_large_set_is_decoded_on_demand_and_known_by_its_version(prepared, fas
     monkeypatch.setattr(encoded, "IN_MEMORY_BYTES", 0)
     lazy, again = (data.load(NAME, data_dir=prepared) for _ in range(2))
     part = data.load(f"{NAME}[train[:50]]", data_dir=prepared)
-    assert isinstance(lazy.source, encoded.EncodedSource)
+    assert isinstance(lazy.table("image").source, encoded.EncodedSource)
     assert lazy.fingerprint == again.fingerprint != part.fingerprint
     assert lazy.fingerprint != fashion.fingerprint  # not of the pixels: none was read
-    streamed, kept = (next(data.stream(one, 16, 0)) for one in (lazy, fashion))
+    streamed, kept = (next(data.stream(one, one.spec, 16, 0)) for one in (lazy, fashion))
     for key in kept:
         np.testing.assert_array_equal(streamed[key], kept[key])
 
@@ -101,7 +102,7 @@ def test_a_killed_preparation_does_no_harm(small, tmp_path):
     leftover = tmp_path / NAME / "incomplete.ABCDEF_1.0.0"
     leftover.mkdir(parents=True)
     (leftover / "fashion_mnist_10k-train.array_record-00000-of-00001").write_bytes(b"half")
-    assert len(data.load(NAME, data_dir=tmp_path).source) == 30
+    assert len(data.load(NAME, data_dir=tmp_path).table("image").source) == 30
 
 
 def test_an_emptied_folder_is_named(tmp_path):
