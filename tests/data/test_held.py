@@ -7,7 +7,6 @@ from jaxgan import data, fields
 from jaxgan.data.source import Data, Table
 from jaxgan.errors import UserError
 
-
 GOLDEN = [9.0, 10.0, 17.0, 19.0]
 
 

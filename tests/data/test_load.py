@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from jaxgan import data
-from jaxgan.data import tfds_source
+from jaxgan.data.readers import tfds
 from jaxgan.errors import UserError
 
 
@@ -30,7 +30,7 @@ def test_a_folder_here_goes_before_tfds_but_not_before_the_bundled_set(tmp_path,
             data.load(f"./{name}")
     with pytest.raises(UserError, match="--data mnist holds no images"):
         data.load("mnist")
-    monkeypatch.setattr(tfds_source, "load", lambda spec, settings, data_dir: fashion)
+    monkeypatch.setattr(tfds, "load", lambda spec, needs, settings, data_dir: fashion)
     assert data.load("fashion_mnist_10k") is fashion
 
 

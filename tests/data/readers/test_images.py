@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from jaxgan import data, fields
-from jaxgan.data import encoded, folder
+from jaxgan.data import encoded
+from jaxgan.data.readers import files
 from jaxgan.errors import UserError
 
 RNG = np.random.default_rng(0)
@@ -43,7 +44,7 @@ def zipped(root: Path, below: str = "") -> Path:
 
 
 def listed(*paths):
-    return folder.listing([PurePosixPath(path) for path in paths])
+    return files.listing([PurePosixPath(path) for path in paths], files.extensions())
 
 
 @pytest.mark.parametrize("limit", [encoded.IN_MEMORY_BYTES, 0])
@@ -64,7 +65,7 @@ def test_a_folder_and_its_zip_are_the_same_set(pets, monkeypatch, form, limit):
 def test_a_large_folder_is_decoded_on_demand(pets, monkeypatch):
     monkeypatch.setattr(encoded, "IN_MEMORY_BYTES", 0)
     loaded = data.load(str(pets[0]))
-    assert isinstance(loaded.table("image").source, encoded.EncodedSource)
+    assert isinstance(loaded.table("image").source, encoded.Encoded)
     assert next(data.stream(loaded, loaded.spec, 3, 0))["image"].shape == (3, 8, 6, 3)
 
 

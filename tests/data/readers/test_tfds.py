@@ -8,8 +8,9 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from jaxgan import data
-from jaxgan.data import builder, encoded, tfds_source
+from jaxgan import data, fields
+from jaxgan.data import builder, encoded
+from jaxgan.data.readers import features, tfds
 from jaxgan.data.settings import Settings
 from jaxgan.errors import UserError
 
@@ -64,7 +65,7 @@ def test_a_large_set_is_decoded_on_demand_and_known_by_its_version(prepared, fas
     monkeypatch.setattr(encoded, "IN_MEMORY_BYTES", 0)
     lazy, again = (data.load(NAME, data_dir=prepared) for _ in range(2))
     part = data.load(f"{NAME}[train[:50]]", data_dir=prepared)
-    assert isinstance(lazy.table("image").source, encoded.EncodedSource)
+    assert isinstance(lazy.table("image").source, encoded.Encoded)
     assert lazy.fingerprint == again.fingerprint != part.fingerprint
     assert lazy.fingerprint != fashion.fingerprint  # not of the pixels: none was read
     streamed, kept = (next(data.stream(one, one.spec, 16, 0)) for one in (lazy, fashion))
@@ -146,7 +147,7 @@ def test_wrong_names(prepared, spec, message):
 
 @pytest.mark.parametrize("name", ["mnist", "cifar10", "celeb_a"])
 def test_without_tensorflow_the_extra_is_named(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(tfds_source.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(tfds.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(UserError, match=r"extra 'tensorflow' \(pip install '\.\[tensorflow\]'"):
         data.load(name, data_dir=tmp_path)
 
@@ -155,9 +156,9 @@ def test_without_network_the_host_is_named_at_once(tmp_path, monkeypatch):
     def refuse(address, timeout):
         raise OSError
 
-    monkeypatch.setattr(tfds_source.importlib.util, "find_spec", lambda _: object())
-    monkeypatch.setattr(tfds_source.urllib.request, "getproxies", dict)
-    monkeypatch.setattr(tfds_source.socket, "create_connection", refuse)
+    monkeypatch.setattr(tfds.importlib.util, "find_spec", lambda _: object())
+    monkeypatch.setattr(tfds.urllib.request, "getproxies", dict)
+    monkeypatch.setattr(tfds.socket, "create_connection", refuse)
     with pytest.raises(
         UserError, match=r"mnist has to be downloaded first, and storage\.googleapis\.com cannot be reached"
     ):
@@ -168,13 +169,13 @@ def test_sets_without_images():
     import tensorflow_datasets as tfds
 
     with pytest.raises(UserError, match="without 8-bit images"):
-        tfds_source._image_feature(tfds.builder("ag_news_subset"))
+        features.choose(tfds.builder("ag_news_subset").info.features, fields.IMAGES, "news")
 
 
 def test_features_are_found_by_kind():
     import tensorflow_datasets as tfds
 
-    features = tfds.features.FeaturesDict(
+    found = tfds.features.FeaturesDict(
         {
             "file": tfds.features.Text(),
             "mask": tfds.features.LabeledImage(labels=2, shape=(None, None, 1)),
@@ -182,8 +183,8 @@ def test_features_are_found_by_kind():
             "kind": tfds.features.ClassLabel(num_classes=3),
         }
     )
-    assert tfds_source._first(features, tfds.features.Image) == "photo"
-    assert tfds_source._first(features, tfds.features.ClassLabel) == "kind"
+    assert features.first(found, tfds.features.Image) == "photo"
+    assert features.first(found, tfds.features.ClassLabel) == "kind"
 
 
 class Records(list):
@@ -191,7 +192,8 @@ class Records(list):
 
 
 def test_a_missing_label_is_an_error():
-    images = tfds_source._encoded(Records([{"image": b"", "label": -1}]), "image", "label", ("a", "b"))
+    chosen = {"label": features.Feature("label", "label", (), ("a", "b"))}
+    images = features.encoded(Records([{"image": b"", "label": -1}]), chosen, {})
     with pytest.raises(UserError, match="no label"):
         images.read(0)
 
@@ -205,5 +207,5 @@ def test_a_missing_label_is_an_error():
     ],
 )
 def test_parse(spec, expected):
-    assert tfds_source.parse(spec) == expected
+    assert tfds.parse(spec) == expected
     assert Settings().size is None

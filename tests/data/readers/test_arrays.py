@@ -47,7 +47,10 @@ def test_resize_and_channels(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"images": COLOUR / 255}, "uint8 images"),
+        (
+            {"images": COLOUR / 250},
+            r"images in .*a.npz is float64, from 0 to 1.02; it takes whole numbers from 0 to 255, or",
+        ),
         ({"images": COLOUR[0, 0]}, "uint8 images"),
         ({"pictures": COLOUR}, "it holds pictures: uint8"),
         ({"images": COLOUR[:0]}, "no images"),
