@@ -95,8 +95,8 @@ def _natural(kind: str, array: np.ndarray, has_names: bool) -> bool:
 def _kind(field: str, array: np.ndarray, needs: Needs, has_names: bool) -> Kind | None:
     kinds: tuple[Any, ...] = needs.kinds(field)
     able: list[Kind] = [kind for kind in kinds if shaped(kind, array) is not None]
-    natural = [kind for kind in able if _natural(kind, array, has_names)]
-    return next(iter(natural + able), None)
+    natural: list[Kind] = [kind for kind in able if _natural(kind, array, has_names)]
+    return (natural + able)[0] if able else None
 
 
 def column(field: str, key: str, arrays: Mapping[str, np.ndarray], needs: Needs, path: Path) -> dict[str, Column]:

@@ -36,7 +36,7 @@ class Feature(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-def first(features: Mapping[str, Any], kind: type) -> str | None:
+def first(features: Any, kind: type) -> str | None:
     """Returns the first top-level feature of exactly this kind (a segmentation mask is a sub-kind of image)."""
     return next((key for key, feature in dict(features).items() if type(feature) is kind), None)
 
@@ -47,7 +47,8 @@ def _as(feature: Any, kinds: tuple[str, ...]) -> Kind | None:
     if isinstance(feature, tfds.features.LabeledImage):
         able = ("label_map", "mask")
     elif isinstance(feature, tfds.features.Image) and feature.np_dtype != np.float32:
-        grey = tuple(feature.shape)[-1:] == (1,)
+        shape: Any = feature.shape
+        grey = shape[-1] == 1
         able = ("image", "mask", "label_map") if grey else ("image",)
     elif isinstance(feature, tfds.features.ClassLabel):
         able = ("label",)
