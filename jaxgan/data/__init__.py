@@ -2,12 +2,13 @@
 
 from jaxgan.data.device import resident, take
 from jaxgan.data.held import hold_out
-from jaxgan.data.load import load
+from jaxgan.data.load import MADE, load
 from jaxgan.data.order import BatchOrder, order, orders
 from jaxgan.data.pipeline import stream
 from jaxgan.data.source import ArraySource, Data, Table, gather, nbytes, of_arrays
 
 __all__ = [
+    "MADE",
     "ArraySource",
     "BatchOrder",
     "Data",

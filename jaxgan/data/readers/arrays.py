@@ -51,8 +51,10 @@ def load_numpy(path: Path, name: str, needs: Needs, settings: Settings) -> sourc
     keys = _assign(arrays, needs, path)
     left_out = _check_extra(arrays, keys, needs, path)
     found: dict[str, Column] = {}
+    others = [len(arrays[key]) for field, key in keys.items() if arrays[key].ndim and needs.kinds(field) != ("label",)]
+    total = None if needs.apart else next(iter(others), None)
     for field, key in keys.items():
-        found |= columns.column(field, key, arrays, needs, path)
+        found |= columns.column(field, key, arrays, needs, path, total)
     if not needs.apart:
         _check_lengths(found, keys, path)
     return columns.assemble(found, name, settings, left_out, needs.apart)

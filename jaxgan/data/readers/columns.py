@@ -99,8 +99,18 @@ def _kind(field: str, array: np.ndarray, needs: Needs, has_names: bool) -> Kind 
     return (natural + able)[0] if able else None
 
 
-def column(field: str, key: str, arrays: Mapping[str, np.ndarray], needs: Needs, path: Path) -> dict[str, Column]:
+def column(
+    field: str, key: str, arrays: Mapping[str, np.ndarray], needs: Needs, path: Path, total: int | None
+) -> dict[str, Column]:
     """Returns {field: column} of the array `key`; {} for labels of one class only, which the needs can do without.
+
+    Args:
+      field: its name.
+      key: the name of its array.
+      arrays: of the file.
+      needs: what the recipe takes.
+      path: of the file.
+      total: how many labels there must be; None for any number.
 
     Raises:
       UserError: if its form or range is another than the field's kind takes.
@@ -108,15 +118,14 @@ def column(field: str, key: str, arrays: Mapping[str, np.ndarray], needs: Needs,
     array, named = arrays[key], arrays.get(f"{field}_names")
     kinds = needs.kinds(field)
     if kinds == ("label",):
-        others = [len(each) for other, each in arrays.items() if other != key and each.ndim]
-        _check_labels(array, key, max(others, default=len(array)) if array.ndim else 1, path)
+        _check_labels(array, key, array.size if total is None else total, path)
         array = array.reshape(-1)
     kind = _kind(field, array, needs, named is not None)
     formed = None if kind is None else shaped(kind, array)
     if kind is None or formed is None:
         raise _misformed(field, key, array, kinds, path)
     if not array.size:
-        raise UserError(f"{path} holds no {'images' if kind == 'image' else key}.")
+        raise UserError(f"{path} holds no {'images' if field == 'image' else key}.")
     store, note = convert.way(kind)(convert.numbers(array), f"{key} in {path}", field)
     whole = store(formed)
     if kind in ("label", "code"):

@@ -209,3 +209,77 @@ def test_a_missing_label_is_an_error():
 def test_parse(spec, expected):
     assert tfds.parse(spec) == expected
     assert Settings().size is None
+
+
+@pytest.fixture(scope="module")
+def streets(tmp_path_factory):
+    """Four photographs, their segmentation and a class, in a data dir."""
+    import io
+
+    import tensorflow_datasets as tfds
+    from PIL import Image
+
+    def png(array):
+        file = io.BytesIO()
+        Image.fromarray(array).save(file, "PNG")
+        return io.BytesIO(file.getvalue())
+
+    class JaxganStreets(tfds.core.GeneratorBasedBuilder):
+        VERSION = tfds.core.Version("1.0.0")
+        pkg_dir_path = None
+
+        def _info(self):
+            content = {
+                "photo": tfds.features.Image(shape=(4, 6, 3), encoding_format="png"),
+                "parts": tfds.features.LabeledImage(labels=3, shape=(4, 6, 1), encoding_format="png"),
+                "kind": tfds.features.ClassLabel(names=["a", "b"]),
+                "words": tfds.features.Text(),
+            }
+            return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(content))
+
+        def _split_generators(self, manager):
+            return {"train": self._generate_examples()}
+
+        def _generate_examples(self):
+            for row in range(4):
+                photo = np.full((4, 6, 3), row, np.uint8)
+                parts = np.full((4, 6), row % 3, np.uint8)
+                yield row, {"photo": png(photo), "parts": png(parts), "kind": row % 2, "words": "w"}
+
+    directory = tmp_path_factory.mktemp("streets")
+    JaxganStreets(data_dir=directory).download_and_prepare(file_format="array_record")
+    return directory
+
+
+def test_features_by_name(streets):
+    needs = fields.Needs({"photo": "image", "parts": "label_map", "label": "label?"})
+    loaded = data.load("jaxgan_streets", needs=needs, data_dir=streets)
+    assert loaded.spec == {
+        "photo": fields.image(4, 6, 3),
+        "parts": fields.Field("label_map", (4, 6), ("0", "1", "2")),
+        "label": fields.label(("a", "b")),
+    }
+    (arrays,) = data.resident(loaded, loaded.spec)
+    rows = arrays["photo"][:, 0, 0, 0]  # TFDS shuffles
+    assert sorted(rows) == [0, 1, 2, 3]
+    np.testing.assert_array_equal(arrays["parts"], np.broadcast_to((rows % 3)[:, None, None], (4, 4, 6)))
+    np.testing.assert_array_equal(arrays["label"], rows % 2)
+    whole = data.load("jaxgan_streets", data_dir=streets)  # the first image and the first class
+    assert set(whole.spec) == {"image", "label"}
+
+
+@pytest.mark.parametrize(
+    ("needs", "message"),
+    [
+        ({"words": "tokens"}, "its feature words is text, which is not read from TFDS"),
+        (
+            {"photo": "label"},
+            r"has no feature that is photo \(label\); it has photo \(Image\), parts \(LabeledImage\)",
+        ),
+        ({"source": "image", "photo": "image"}, r"has no feature that is source \(image\)"),
+        ({"voxels": "voxels"}, r"has no feature that is voxels \(voxels\)"),
+    ],
+)
+def test_features_that_are_not_there(streets, needs, message):
+    with pytest.raises(UserError, match=message):
+        data.load("jaxgan_streets", needs=fields.Needs(needs), data_dir=streets)
