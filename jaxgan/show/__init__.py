@@ -1,0 +1,1 @@
+"""Pictures and files of any field: previews, sheets, and what `--out` writes."""
