@@ -184,3 +184,10 @@ def test_what_cannot_be_used_is_one_sentence(tmp_path, needs, arrays, message):
     with pytest.raises(UserError, match=message) as caught:
         data.load(f"{tmp_path}/a.npz", needs=needs)
     assert str(caught.value).count("\n") == 0
+
+
+def test_labels_of_one_class_are_none_unless_they_are_needed(tmp_path):
+    np.savez(tmp_path / "a.npz", images=PIXELS, labels=[0, 0, 0])
+    assert set(data.load(f"{tmp_path}/a.npz").spec) == {"image"}
+    needed = Needs({"image": "image", "label": "label"})
+    assert data.load(f"{tmp_path}/a.npz", needs=needed).spec["label"] == fields.label(("0",))

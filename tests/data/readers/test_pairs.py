@@ -221,3 +221,10 @@ def test_halves_that_cannot_be(tmp_path, halves, needs, message):
         save(tmp_path / "empty/1.png", colours())
     with pytest.raises(UserError, match=message):
         data.load(f"{tmp_path}/empty", needs=needs, halves=halves)
+
+
+def test_a_set_of_label_maps_alone(tmp_path):
+    classes = RNG.integers(0, 3, (6, 4))
+    np.save(tmp_path / "1.npy", classes)
+    loaded = data.load(str(tmp_path), needs=Needs({"map": "label_map"}))
+    np.testing.assert_array_equal(whole(loaded)["map"][0], classes)
