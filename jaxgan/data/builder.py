@@ -12,7 +12,7 @@ from typing import Any
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from jaxgan.data import idx
+from jaxgan.data.readers import idx
 
 CLASSES = ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 

@@ -1,16 +1,18 @@
-"""One encoded image to one uint8 array of the wanted shape.
+"""One encoded picture to one array of the wanted shape: uint8 for images and masks, int32 for label maps.
 
 Transparent pixels are laid over white, EXIF orientation is obeyed, of an animation the first frame is taken, 16-bit
 values are divided by 257, and floating-point values are taken as 0..1 if none exceeds 1, as 0..255 otherwise.
 """
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Int32, UInt8
 from PIL import ExifTags, Image, ImageOps
 
 from jaxgan.data.settings import File, Fit, Header
+from jaxgan.errors import UserError
 
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
+INDEX_MODES = GREY_MODES - {"LA", "La", "F"} | {"P"}
 FILTER = Image.Resampling.LANCZOS
 TURNED = (5, 6, 7, 8)  # the EXIF orientations that swap width and height
 
@@ -49,7 +51,7 @@ def _opaque(image: Image.Image, grey: bool) -> Image.Image:
     return image.convert("L" if grey else "RGB")
 
 
-def fit(image: Image.Image, target: Fit) -> Image.Image:
+def fit(image: Image.Image, target: Fit, resampling: Image.Resampling = FILTER) -> Image.Image:
     """Returns the image at the target's size.
 
     "crop" scales the image to cover the target and cuts the middle out, "pad" scales it to lie within and fills with
@@ -60,21 +62,41 @@ def fit(image: Image.Image, target: Fit) -> Image.Image:
         return image
     match target.resize:
         case "crop":
-            return ImageOps.fit(image, size, FILTER)
+            return ImageOps.fit(image, size, resampling)
         case "pad":
-            return ImageOps.pad(image, size, FILTER)
+            return ImageOps.pad(image, size, resampling)
         case "stretch":
-            return image.resize(size, FILTER)
+            return image.resize(size, resampling)
 
 
-def to_array(image: Image.Image, target: Fit) -> UInt8[np.ndarray, "h w c"]:
-    """Returns any Pillow image as uint8 of the target's shape."""
+def to_array(image: Image.Image, target: Fit) -> UInt8[np.ndarray, "h w c"] | Int32[np.ndarray, "h w"]:
+    """Returns any Pillow image as it is stored: of the target's shape, uint8, or int32 for a label map.
+
+    Raises:
+      UserError: for a label map in colours.
+    """
+    if target.kind == "label_map":
+        return np.asarray(fit(Image.fromarray(indices(image)), target, Image.Resampling.NEAREST))
     flat = _opaque(image, grey=target.channels == 1)
-    return np.asarray(fit(flat, target)).reshape(target.shape)
+    if target.gain != 1:
+        flat = flat.point(lambda value: value * target.gain)
+    resampling = Image.Resampling.BOX if target.kind == "mask" else FILTER
+    return np.asarray(fit(flat, target, resampling)).reshape(target.shape)
 
 
-def decode(file: File, target: Fit) -> UInt8[np.ndarray, "h w c"]:
-    """Returns the image in an encoded file as uint8 of the target's shape.
+def indices(image: Image.Image) -> Int32[np.ndarray, "h w"]:
+    """Returns the class of each pixel: the numbers that the file holds, not the colours that they stand for.
+
+    Raises:
+      UserError: where the pixels are colours.
+    """
+    if image.mode not in INDEX_MODES:
+        raise UserError(f"a label map holds one class a pixel (modes P, L, I;16), not {image.mode}")
+    return np.asarray(image).astype(np.int32)
+
+
+def decode(file: File, target: Fit) -> UInt8[np.ndarray, "h w c"] | Int32[np.ndarray, "h w"]:
+    """Returns the picture in an encoded file as it is stored, of the target's shape.
 
     Raises:
       Exception: whatever Pillow raises for a broken file; `encoded.load` turns it into words.

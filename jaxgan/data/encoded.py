@@ -1,63 +1,59 @@
-"""From many encoded images to `Data`: agree on one shape, decode in threads, report what is broken."""
+"""From many encoded files to `Data`: decode in threads, keep what fits into memory, report what is broken."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from jaxgan.data import source
-from jaxgan.data.decode import decode, header
-from jaxgan.data.settings import File, Fit, Header, Settings, agree
+from jaxgan.data.source import Example
 from jaxgan.data.threads import in_threads
 from jaxgan.errors import UserError
-
-T = TypeVar("T")
+from jaxgan.fields import Spec
 
 IN_MEMORY_BYTES = 2 * 1024**3
-"""A set that takes no more than this as uint8 is decoded once and kept."""
+"""A set that takes no more than this as it is stored is decoded once and kept."""
 NAMES_SHOWN = 10
 
 
 class Broken(NamedTuple):
-    """An image that cannot be used, and why."""
+    """A file that cannot be used, and why."""
 
     name: str
     reason: str
 
 
-class EncodedImages(NamedTuple):
-    """Images still in their file format.
+@dataclass(frozen=True)
+class Encoded:
+    """Examples still in their file format, decoded anew at every access.
 
     Attributes:
-      names: what to call each image in an error.
-      read: gives the file of image i and its class index, None if unlabelled; called from several threads.
-      class_names: one per class; () when unlabelled.
+      names: what to call each example in an error.
+      read: decodes example i; called from several threads.
+      spec: the fields that `read` gives.
+      what: the examples are, in an error.
     """
 
     names: Sequence[str]
-    read: Callable[[int], tuple[File, int | None]]
-    class_names: tuple[str, ...]
-
-
-class EncodedSource(NamedTuple):
-    """Examples decoded anew at every access."""
-
-    encoded: EncodedImages
-    target: Fit
+    read: Callable[[int], Example]
+    spec: Spec
+    what: str = "images"
 
     def __len__(self) -> int:
-        return len(self.encoded.names)
+        """How many examples."""
+        return len(self.names)
 
-    def __getitem__(self, index: int) -> source.Example:  # type: ignore[override]
-        file, label = self.encoded.read(index)
-        with file:
-            example: source.Example = {"image": decode(file, self.target)}
-        return example if label is None else example | {"label": np.int32(label)}
+    def __getitem__(self, index: int) -> Example:
+        """Example i, decoded."""
+        return self.read(index)
 
 
 def reason(error: Exception) -> str:
     """Returns a few words on why a file could not be decoded."""
+    if isinstance(error, UserError):
+        return str(error)
     if isinstance(error, UnidentifiedImageError):
         return "not an image, or of a format that Pillow does not read"
     if isinstance(error, Image.DecompressionBombError):
@@ -69,67 +65,67 @@ def reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or f"damaged: {str(error) or type(error).__name__}"
 
 
-def _header(encoded: EncodedImages, index: int) -> Header | None:
-    """Returns an image's header, None if it is broken."""
-    try:
-        file, _ = encoded.read(index)
-        with file:
-            return header(file)
-    except Exception:  # decoding it raises again, and is reported
-        return None
-
-
-def survey(encoded: EncodedImages, settings: Settings) -> tuple[Fit, str]:
-    """Returns the shape that all images are brought to, and a note for people, by looking at every header."""
-    headers = in_threads(lambda index: _header(encoded, index), len(encoded.names))
-    return agree([one for one in headers if one is not None], settings)
-
-
-def _report(broken: Sequence[Broken], total: int, name: str) -> UserError:
+def report(broken: Sequence[Broken], total: int, name: str, what: str = "images") -> UserError:
+    """Returns one sentence that names what is broken."""
     shown = ", ".join(f"{one.name} ({one.reason})" for one in broken[:NAMES_SHOWN])
     more = f" and {len(broken) - NAMES_SHOWN} more" if len(broken) > NAMES_SHOWN else ""
-    return UserError(f"{len(broken)} of {total} images in {name} cannot be read; repair or remove: {shown}{more}.")
+    return UserError(f"{len(broken)} of {total} {what} in {name} cannot be read; repair or remove: {shown}{more}.")
 
 
-def _decode_all(encoded: EncodedImages, target: Fit, name: str, keep: bool) -> tuple[source.Source, list[bytes]]:
-    """Decodes every image once; returns the source to train from and the examples' digests."""
-    lazy, total = EncodedSource(encoded, target), len(encoded.names)
-    images = np.empty((total if keep else 0, *target.shape), np.uint8)
-    labels = np.full(total, -1, np.int32)
+def _decode_all(encoded: Encoded, name: str, keep: bool) -> tuple[source.Source, list[bytes]]:
+    """Decodes every example once; returns the source to train from and the examples' digests."""
+    total = len(encoded)
+    kept = {key: np.empty((total if keep else 0, *field.fixed), field.dtype) for key, field in encoded.spec.items()}
 
     def visit(index: int) -> bytes | Broken:
         try:
-            example = lazy[index]
+            example = encoded.read(index)
         except Exception as error:  # Pillow's decoders raise anything at all on a broken file
             return Broken(encoded.names[index], reason(error))
         if keep:
-            images[index], labels[index] = example["image"], example.get("label", -1)
+            for key, whole in kept.items():
+                whole[index] = example[key]
         return source.digest(example)
 
     digests = in_threads(visit, total)
     if broken := [one for one in digests if isinstance(one, Broken)]:
-        raise _report(broken, total, name)
-    kept = source.ArraySource({"image": images} | ({"label": labels} if encoded.class_names else {}))
-    return kept if keep else lazy, [one for one in digests if isinstance(one, bytes)]
+        raise report(broken, total, name, encoded.what)
+    return source.ArraySource(kept) if keep else encoded, [one for one in digests if isinstance(one, bytes)]
 
 
-def load(encoded: EncodedImages, name: str, target: Fit, note: str, identity: str | None = None) -> source.Data:
-    """Returns the images ready for training, kept decoded in memory if they fit into `IN_MEMORY_BYTES`.
+def table(encoded: Encoded, name: str, identity: str | None = None) -> tuple[source.Table, list[bytes]]:
+    """Returns the examples, decoded and in memory if they fit into `IN_MEMORY_BYTES`, and their digests.
 
     Args:
-      encoded: at least one image.
+      encoded: at least one example.
       name: what the user asked for.
-      target: the shape to bring them to.
-      note: ends the description.
       identity: what names the content beyond doubt. A set that has one and does not fit is not read through beforehand.
 
     Raises:
-      UserError: naming the images that cannot be decoded.
+      UserError: naming the files that cannot be decoded.
     """
-    total = len(encoded.names)
-    keep = total * int(np.prod(target.shape)) <= IN_MEMORY_BYTES
+    row = sum(field.size * field.dtype.itemsize for field in encoded.spec.values())
+    keep = len(encoded) * row <= IN_MEMORY_BYTES
     if identity and not keep:
-        examples, digests = EncodedSource(encoded, target), [identity.encode()]
-    else:
-        examples, digests = _decode_all(encoded, target, name, keep)
-    return source.make_data(examples, target.spec(encoded.class_names), name, note, digests, target.settings)
+        return source.Table(encoded, encoded.spec), [identity.encode()]
+    examples, digests = _decode_all(encoded, name, keep)
+    return source.Table(examples, encoded.spec), digests
+
+
+def load(
+    encoded: Encoded, name: str, note: str, settings: dict[str, str] | None = None, identity: str | None = None
+) -> source.Data:
+    """Returns the examples ready for training.
+
+    Args:
+      encoded: at least one example.
+      name: what the user asked for.
+      note: ends the description.
+      settings: how they are prepared, as JSON values.
+      identity: as for `table`.
+
+    Raises:
+      UserError: naming the files that cannot be decoded.
+    """
+    made, digests = table(encoded, name, identity)
+    return source.make_data(made.source, made.spec, name, note, digests, settings)

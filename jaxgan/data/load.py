@@ -4,12 +4,13 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
+from jaxgan import fields
 from jaxgan.data import bundles
 from jaxgan.data import settings as settings_module
 from jaxgan.data.settings import Resize, Settings, Size
 from jaxgan.data.source import Data
 from jaxgan.errors import UserError
-from jaxgan.fields import IMAGES, Needs
+from jaxgan.fields import Needs
 
 BUNDLED = "fashion_mnist_10k"
 FILE_ENDINGS = (".zip", ".npz", ".npy", ".gz", "-ubyte")
@@ -20,38 +21,61 @@ def _looks_like_path(spec: str) -> bool:
     return marked or Path(spec).is_absolute()
 
 
-def _load_path(path: Path, spec: str, settings: Settings) -> Data:
-    from jaxgan.data import arrays, folder, idx
+def _load_path(path: Path, spec: str, needs: Needs, settings: Settings, halves: tuple[str, str] | None) -> Data:
+    from jaxgan.data.readers import arrays, files, folders, idx
 
     if (path / "config.json").is_file() and (path / "checkpoints").is_dir():
         raise UserError(f"--data {spec} is a run, whose pictures are no data; jaxgan evaluate and sample take runs.")
     if path.is_dir():
         images = idx.images_file(path)
-        return arrays.load_idx(images, spec, settings) if images else folder.load_folder(path, spec, settings)
+        if images:
+            return arrays.load_idx(images, spec, needs, settings)
+        return folders.load(files.of_folder(path, spec), needs, settings, halves)
     if path.name.endswith(".zip"):
-        return folder.load_zip(path, spec, settings)
+        return folders.load(files.of_zip(path, spec), needs, settings, halves)
     if path.suffix in (".npz", ".npy"):
-        return arrays.load_numpy(path, spec, settings)
+        return arrays.load_numpy(path, spec, needs, settings)
     if "-images-idx3-ubyte" in path.name:
-        return arrays.load_idx(path, spec, settings)
+        return arrays.load_idx(path, spec, needs, settings)
     raise UserError(f"--data {spec} is a file, but not a .zip, .npz, .npy or *-images-idx3-ubyte file of images.")
+
+
+def _load(
+    spec: str,
+    needs: Needs,
+    settings: Settings,
+    halves: tuple[str, str] | None,
+    data_dir: str | os.PathLike[str] | None,
+) -> Data:
+    path = Path(spec).expanduser()
+    if spec != BUNDLED and spec and path.exists():
+        return _load_path(path, spec, needs, settings, halves)
+    if not spec or _looks_like_path(spec):
+        raise UserError(f"--data {spec!r} does not exist; it takes a folder of images, a file of them or a TFDS name.")
+    from jaxgan.data.readers import tfds
+
+    return tfds.load(spec, needs, settings, data_dir)
 
 
 def load(
     spec: str,
     *,
-    needs: Needs = IMAGES,
+    needs: Needs = fields.IMAGES,
     halves: tuple[str, str] | None = None,
     image_size: int | Size | Literal["own"] | None = None,
     resize: Resize = "crop",
     channels: int | None = None,
     data_dir: str | os.PathLike[str] | None = None,
 ) -> Data:
-    """Loads images by name or from a path.
+    """Loads data by name or from a path.
 
     Args:
-      spec: "fashion_mnist_10k" (bundled); or an existing folder of images or IDX files, `.zip`, `.npz`, `.npy`; or a
-        TensorFlow Datasets name such as "mnist", "celeb_a[test]", "name/config:version[train[:50%]]".
+      spec: "fashion_mnist_10k" or a key of `bundles.MADE` (bundled); or an existing folder, `.zip`, `.npz`, `.npy` or
+        IDX file; or a TensorFlow Datasets name such as "mnist", "celeb_a[test]", "name/config:version[train[:50%]]".
+      needs: the fields that are wanted. A folder gives them as sub-folders of their names, paired by file name; as
+        pictures with captions beside; as one set of pictures, sounds or voxels, whose sub-folders are labels. An `.npz`
+        gives them as arrays of their names, a TFDS set as features of their names.
+      halves: the fields that are the left and the right half of each picture of a folder.
       image_size: pixels a side, or (height, width); None keeps the images' common size of at most 512 pixels a side,
         and is 64 where they have none; "own" keeps their common size whatever it is.
       resize: "crop" scales to cover and cuts the middle out, "pad" scales to lie within and fills with black, "stretch"
@@ -60,20 +84,18 @@ def load(
       data_dir: where TFDS data lie; $TFDS_DATA_DIR or ~/tensorflow_datasets if None.
 
     Returns:
-      uint8 images of one shape, labels where there are any, and a line that says what was loaded and how.
+      The examples as they are stored, all of one shape, and a line that says what was loaded and how.
 
     Raises:
       UserError: one sentence on what is wrong with the name, the options or the files.
     """
     settings = settings_module.check(image_size, resize, channels)
+    if halves is not None:
+        settings_module.check_halves(halves, needs)
     if spec in bundles.MADE:
         how: dict[str, Any] = {"image_size": image_size, "resize": resize, "channels": channels, "data_dir": data_dir}
-        return bundles.load(spec, settings, lambda: load(BUNDLED, **how))
-    path = Path(spec).expanduser()
-    if spec != BUNDLED and spec and path.exists():
-        return _load_path(path, spec, settings)
-    if not spec or _looks_like_path(spec):
-        raise UserError(f"--data {spec!r} does not exist; it takes a folder of images, a file of them or a TFDS name.")
-    from jaxgan.data import tfds_source
-
-    return tfds_source.load(spec, settings, data_dir)
+        loaded = bundles.load(spec, settings, lambda: load(BUNDLED, **how))
+    else:
+        loaded = _load(spec, needs, settings, halves, data_dir)
+    fields.check(loaded.spec, needs, f"--data {spec}")
+    return loaded

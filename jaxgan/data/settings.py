@@ -1,15 +1,16 @@
 """What the user may ask of the images, and what is done when they ask for nothing."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BufferedReader, BytesIO
 from typing import Literal, NamedTuple, get_args
 
-from jaxgan import fields
 from jaxgan.errors import UserError
-from jaxgan.fields import Field
+from jaxgan.fields import Field, Needs
 
 Resize = Literal["crop", "pad", "stretch"]
+Look = Literal["image", "mask", "label_map"]
+"""Kinds that picture files hold."""
 Size = tuple[int, int]
 """(height, width) in pixels."""
 File = BufferedReader | BytesIO
@@ -31,27 +32,29 @@ class Settings(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """The shape every image is brought to, and how."""
+    """The shape every picture of a field is brought to, and how; a mask's numbers are multiplied by `gain` first."""
 
     height: int
     width: int
     channels: int
     resize: Resize = "crop"
+    kind: Look = "image"
+    gain: int = 1
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """(height, width, channels)."""
-        return (self.height, self.width, self.channels)
+    def shape(self) -> tuple[int, ...]:
+        """(height, width, channels); of a label map (height, width)."""
+        size = (self.height, self.width)
+        return size if self.kind == "label_map" else (*size, self.channels)
 
     @property
     def settings(self) -> dict[str, str]:
         """What beside the shape makes the pixels what they are, as JSON values."""
         return {"resize": self.resize}
 
-    def spec(self, class_names: tuple[str, ...]) -> dict[str, Field]:
-        """The fields of images of this shape, and of their classes where there are any."""
-        images = {"image": fields.image(*self.shape)}
-        return images | {"label": fields.label(class_names)} if class_names else images
+    def field(self, names: tuple[str, ...] = ()) -> Field:
+        """The field of such pictures; `names` are of a label map's classes."""
+        return Field(self.kind, self.shape, names)
 
 
 class Header(NamedTuple):
@@ -78,6 +81,13 @@ def check(image_size: int | Size | Literal["own"] | None, resize: str, channels:
     return Settings(size, resize, channels)  # type: ignore[arg-type]
 
 
+def check_halves(halves: tuple[str, str], needs: Needs) -> None:
+    """Raises UserError unless the halves are two fields of the needs."""
+    if len(set(halves)) != 2 or not set(halves) <= set(needs.fields):
+        takes = ", ".join(needs.fields)
+        raise UserError(f"--halves takes two fields of the recipe's ({takes}), got {' '.join(halves)}.")
+
+
 def agree(headers: Sequence[Header], settings: Settings) -> tuple[Fit, str]:
     """Returns the common shape for images of these headers, and what to tell people about it ("" if nothing changes).
 
@@ -102,6 +112,27 @@ def agree(headers: Sequence[Header], settings: Settings) -> tuple[Fit, str]:
         size, hint = DEFAULT_SIZE, " (--image-size takes another size)"
     note = "" if own == size else f"{_range(sizes)} {WORDS[settings.resize]} {_text(size)}{hint}"
     return Fit(*size, channels, settings.resize), note
+
+
+def agree_all(
+    headers: Mapping[str, Sequence[Header]], kinds: Mapping[str, Look], settings: Settings
+) -> tuple[dict[str, Fit], str]:
+    """Returns the shape of each field's pictures, all of one size, and what to tell people about it.
+
+    Args:
+      headers: of each field's pictures.
+      kinds: of the fields; images are grey if all of that field are, masks are.
+      settings: the user's wishes.
+
+    Raises:
+      UserError: if the pictures shall keep their own size and have several.
+    """
+    common, note = agree([one for each in headers.values() for one in each], settings)
+
+    def channels(name: str) -> int:
+        return agree(headers[name], settings._replace(size=None))[0].channels if kinds[name] == "image" else 1
+
+    return {name: common._replace(channels=channels(name), kind=kinds[name]) for name in headers}, note
 
 
 def _text(size: Size) -> str:

@@ -196,6 +196,27 @@ def make_data(
     )
 
 
+def make_tables(
+    made: Sequence[tuple[Table, Sequence[bytes]]], name: str, note: str, settings: dict[str, Any] | None = None
+) -> Data:
+    """Returns the `Data` of several tables whose examples are drawn independently of each other.
+
+    Args:
+      made: each table, and the digests of its examples in order.
+      name: what the user asked for.
+      note: ends the description.
+      settings: how they were prepared, as JSON values.
+    """
+    tables = tuple(table for table, _ in made)
+    data = Data(tables, name, "", "")
+    rows = {"rows": [table.rows for table in tables]}
+    told_tables = " apart from ".join(_examples(table.rows, table.spec) for table in tables)
+    return data._replace(
+        fingerprint=fingerprint(data.spec, (settings or {}) | rows, (one for _, digests in made for one in digests)),
+        description=f"{name}: {told_tables}" + (f"; {note}" if note else ""),
+    )
+
+
 def of_arrays(arrays: dict[str, np.ndarray], spec: Spec, name: str = "arrays", note: str = "") -> Data:
     """Returns the `Data` of arrays `[n, ...]` that are stored as the spec says; what a script hands to `fit`.
 

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from jaxgan import data as datasets
-from jaxgan.data.folder import extensions
+from jaxgan.data.readers.files import extensions
 from jaxgan.errors import UserError, flag
 from jaxgan.fields import Spec, inside, outside
 from jaxgan.game import Verb

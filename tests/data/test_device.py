@@ -1,28 +1,10 @@
-"""Oracles: the identity, and numpy indexing."""
+"""Oracle: numpy indexing."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-import pytest
 
-from jaxgan import data
-from jaxgan.data.source import ArraySource
-
-
-def test_every_value_survives_the_round_trip_and_spans_minus_one_to_one():
-    values = np.arange(256, dtype=np.uint8)
-    images = data.normalize({"image": values})["image"]
-    assert images.dtype == jnp.float32
-    assert (float(images[0]), float(images[255])) == (-1.0, 1.0)
-    np.testing.assert_array_equal(data.to_uint8(images), values)
-    np.testing.assert_array_equal(jax.jit(data.to_uint8)(images), values)
-
-
-@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
-def test_to_uint8_rounds_and_clips(dtype):
-    images = jnp.asarray([-7.0, -1.0, 0.0, 1.0, 9.0], dtype)
-    # 0 lies between 127 and 128; numpy's rint takes the even one.
-    np.testing.assert_array_equal(data.to_uint8(images), [0, 0, np.rint(127.5), 255, 255])
+from jaxgan import data, fields
+from jaxgan.data.source import ArraySource, Table
 
 
 def test_take_gathers_inside_jit():
@@ -34,17 +16,34 @@ def test_take_gathers_inside_jit():
         assert batch[key].dtype == arrays[key].dtype
 
 
-def test_resident_reads_any_source(fashion):
+def test_resident_reads_any_source_and_only_what_is_asked(fashion):
     class Lazy:
         def __len__(self):
             return 50
 
         def __getitem__(self, index):
-            return fashion.source[index]
+            return fashion.table("image").source[index]
 
-    arrays = data.resident(fashion._replace(source=Lazy()))
-    whole = data.resident(fashion)
-    assert isinstance(fashion.source, ArraySource)
+    table = Table(Lazy(), fashion.spec)
+    (arrays,), (whole,) = (
+        data.resident(fashion._replace(tables=(table,)), fashion.spec),
+        data.resident(fashion, fashion.spec),
+    )
+    assert isinstance(fashion.table("image").source, ArraySource)
     for key in ("image", "label"):
         np.testing.assert_array_equal(arrays[key], whole[key][:50])
         assert arrays[key].dtype == whole[key].dtype
+    (labels,) = data.resident(fashion._replace(tables=(table,)), fields.only(fashion.spec, "label"))
+    assert set(labels) == {"label"}
+
+
+def test_each_table_is_resident_by_itself():
+    apart = [
+        data.of_arrays({name: np.zeros((n, 2), np.float32)}, {name: fields.Field("vector", (2,))})
+        for name, n in (("a", 2), ("b", 3))
+    ]
+    both = apart[0]._replace(tables=apart[0].tables + apart[1].tables)
+    assert [{k: v.shape for k, v in one.items()} for one in data.resident(both, both.spec)] == [
+        {"a": (2, 2)},
+        {"b": (3, 2)},
+    ]

@@ -4,10 +4,12 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
 from jaxgan import data
-from jaxgan.data import tfds_source
+from jaxgan.data.readers import tfds
 from jaxgan.errors import UserError
+from jaxgan.fields import Needs
 
 
 def test_importing_is_light():
@@ -30,10 +32,35 @@ def test_a_folder_here_goes_before_tfds_but_not_before_the_bundled_set(tmp_path,
             data.load(f"./{name}")
     with pytest.raises(UserError, match="--data mnist holds no images"):
         data.load("mnist")
-    monkeypatch.setattr(tfds_source, "load", lambda spec, settings, data_dir: fashion)
+    monkeypatch.setattr(tfds, "load", lambda spec, needs, settings, data_dir: fashion)
     assert data.load("fashion_mnist_10k") is fashion
 
 
 def test_options_are_checked_first():
     with pytest.raises(UserError, match="--image-size"):
         data.load("nosuch", image_size=0)
+
+
+def test_sets_that_are_made_go_by_their_name(fashion, monkeypatch):
+    monkeypatch.setitem(data.MADE, "drawn", lambda: fashion)
+    assert data.load("drawn") is fashion
+    with pytest.raises(
+        UserError, match=r"this recipe needs mask \(mask\), but --data drawn has image \(image\), label"
+    ):
+        data.load("drawn", needs=Needs({"image": "image", "mask": "mask"}))
+
+
+@pytest.mark.parametrize(
+    ("needs", "message"),
+    [
+        (
+            {"observation": "vector", "action": "label"},
+            r"cannot give observation \(vector\), action \(label\); an .npz",
+        ),
+        ({"image": "image", "label": "label"}, r"this recipe needs label \(label\), but --data .* has image \(image\)"),
+    ],
+)
+def test_needs_that_a_folder_lacks(tmp_path, needs, message):
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    with pytest.raises(UserError, match=message):
+        data.load(str(tmp_path), needs=Needs(needs))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from jaxgan import data, fields
 from jaxgan.data import order
 from jaxgan.errors import UserError
 
@@ -52,3 +53,13 @@ def test_golden():
 def test_impossible_values(arguments):
     with pytest.raises(UserError):
         order(*arguments)
+
+
+def test_tables_are_drawn_independently():
+    spec = {name: fields.Field("number") for name in "ab"}
+    one = [data.of_arrays({n: np.zeros(10, np.float32)}, {n: spec[n]}) for n in "ab"]
+    both = one[0]._replace(tables=one[0].tables + one[1].tables)
+    first, second = data.orders(both, 0, 6)
+    np.testing.assert_array_equal(first[0:2], GOLDEN)
+    assert second.size == 10
+    assert (first[0:5] != second[0:5]).any()

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxgan import data
-from jaxgan.data import encoded, folder
+from jaxgan import data, fields
+from jaxgan.data import encoded
+from jaxgan.data.readers import files
 from jaxgan.errors import UserError
 
 RNG = np.random.default_rng(0)
@@ -43,7 +44,7 @@ def zipped(root: Path, below: str = "") -> Path:
 
 
 def listed(*paths):
-    return folder.listing([PurePosixPath(path) for path in paths])
+    return files.listing([PurePosixPath(path) for path in paths], files.extensions())
 
 
 @pytest.mark.parametrize("limit", [encoded.IN_MEMORY_BYTES, 0])
@@ -53,18 +54,19 @@ def test_a_folder_and_its_zip_are_the_same_set(pets, monkeypatch, form, limit):
     expected = data.load(str(root)).fingerprint
     monkeypatch.setattr(encoded, "IN_MEMORY_BYTES", limit)
     loaded = data.load(str(form(root)))
-    arrays = data.resident(loaded)
+    (arrays,) = data.resident(loaded, loaded.spec)
     np.testing.assert_array_equal(arrays["image"], pixels)
     np.testing.assert_array_equal(arrays["label"], [0, 0, 1])
-    assert (loaded.class_names, loaded.image_shape, loaded.fingerprint) == (("cats", "dogs"), (8, 6, 3), expected)
+    assert loaded.spec == {"image": fields.image(8, 6, 3), "label": fields.label(("cats", "dogs"))}
+    assert loaded.fingerprint == expected
     assert loaded.description == f"{form(root)}: 3 images 8x6x3, 2 classes"
 
 
 def test_a_large_folder_is_decoded_on_demand(pets, monkeypatch):
     monkeypatch.setattr(encoded, "IN_MEMORY_BYTES", 0)
     loaded = data.load(str(pets[0]))
-    assert isinstance(loaded.source, encoded.EncodedSource)
-    assert next(data.stream(loaded, 3, 0))["image"].shape == (3, 8, 6, 3)
+    assert isinstance(loaded.table("image").source, encoded.Encoded)
+    assert next(data.stream(loaded, loaded.spec, 3, 0))["image"].shape == (3, 8, 6, 3)
 
 
 @pytest.mark.parametrize(
@@ -93,10 +95,10 @@ def test_mixed_sizes_start_at_64_and_say_so(tmp_path):
     save(tmp_path / "a.png", 10, 20)
     save(tmp_path / "b.png", 90, 80)
     loaded = data.load(str(tmp_path))
-    assert loaded.image_shape == (64, 64, 3)
+    assert loaded.spec["image"].shape == (64, 64, 3)
     assert "2 sizes from 10x20 to 90x80" in loaded.description
     assert "--image-size" in loaded.description
-    assert data.load(str(tmp_path), image_size=(12, 16), resize="pad").image_shape == (12, 16, 3)
+    assert data.load(str(tmp_path), image_size=(12, 16), resize="pad").spec["image"].shape == (12, 16, 3)
 
 
 def test_all_broken_files_are_named_together(pets):
@@ -154,7 +156,7 @@ def test_damaged_zips(pets, tmp_path):
 def test_a_link_in_a_circle_ends(pets):
     root, pixels = pets
     (root / "cats" / "again").symlink_to(root)
-    assert len(data.load(str(root)).source) == len(pixels)
+    assert len(data.load(str(root)).table("image").source) == len(pixels)
 
 
 @pytest.mark.parametrize("name", ["empty", "missing/", "words.txt"])
@@ -169,7 +171,7 @@ def test_one_image_and_grey_images(tmp_path):
     Image.fromarray(RNG.integers(0, 256, (5, 7), dtype=np.uint8)).save(tmp_path / "a.png")
     loaded = data.load(str(tmp_path))
     assert loaded.description.endswith("1 image 5x7x1, no labels")
-    assert data.load(str(tmp_path), channels=3).image_shape == (5, 7, 3)
+    assert data.load(str(tmp_path), channels=3).spec["image"].shape == (5, 7, 3)
 
 
 def test_fingerprint_knows_pixels_labels_and_settings_but_not_the_place(pets, tmp_path):

@@ -9,19 +9,21 @@ import re
 import socket
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow_datasets as tfds
 from absl import logging
 from tensorflow_datasets.core.registered import DatasetNotFoundError
 
 from jaxgan.data import encoded, source
 from jaxgan.data.builder import FashionMnist10k
-from jaxgan.data.settings import File, Header, Settings, agree
+from jaxgan.data.readers import features
+from jaxgan.data.readers.wants import told
+from jaxgan.data.settings import Settings
 from jaxgan.errors import UserError
+from jaxgan.fields import Needs
 
 SPEC = re.compile(r"(?P<name>[\w/:.*=,]+)(\[(?P<split>.+)\])?")
 DEFAULT_SPLIT = "train"
@@ -142,27 +144,13 @@ def _prepared(name: str, directory: Path) -> Any:
     return builder
 
 
-def _first(features: Any, kind: type) -> str | None:
-    """Returns the first top-level feature of exactly this kind (a segmentation mask is a sub-kind of image)."""
-    return next((key for key, feature in dict(features).items() if type(feature) is kind), None)
-
-
-def _image_feature(builder: Any) -> str:
-    features = builder.info.features
-    is_dict = isinstance(features, tfds.features.FeaturesDict)
-    key = _first(features, tfds.features.Image) if is_dict else None
-    if key is None or features[key].np_dtype == np.float32:
-        raise UserError(f"--data {builder.name} is a TFDS data set without 8-bit images.")
-    return key
-
-
-def _open(builder: Any, split: str, image_key: str) -> Any:
+def _open(builder: Any, split: str, keys: Sequence[str]) -> Any:
     """Returns the random-access source of a split; its images stay encoded, because ours is the one way to decode."""
-    features = builder.info.features
-    images = [key for key in features if isinstance(features[key], tfds.features.Image)]
+    kinds = dict(builder.info.features)
+    images = [key for key, feature in kinds.items() if isinstance(feature, tfds.features.Image)]
     try:
         opened = builder.as_data_source(split=split, decoders={key: tfds.decode.SkipDecoding() for key in images})
-        present = bool(len(opened)) and opened[0][image_key] is not None
+        present = bool(len(opened)) and all(opened[0][key] is not None for key in keys)
     except NotImplementedError as error:
         form = builder.info.file_format.value
         raise UserError(
@@ -176,39 +164,26 @@ def _open(builder: Any, split: str, image_key: str) -> Any:
     return opened
 
 
-def _encoded(opened: Any, image_key: str, label_key: str | None, class_names: tuple[str, ...]) -> encoded.EncodedImages:
-    def read(index: int) -> tuple[File, int | None]:
-        record = opened[index]
-        label = int(record[label_key]) if class_names else None
-        if label is not None and label < 0:
-            raise UserError("it has no label: TFDS gives -1; choose another split")
-        return io.BytesIO(record[image_key]), label
-
-    return encoded.EncodedImages([f"image {row}" for row in range(len(opened))], read, class_names)
-
-
-def load(spec: str, settings: Settings, data_dir: str | os.PathLike[str] | None) -> source.Data:
-    """Returns a TFDS data set: its first image feature, and its first class label if it has one.
+def load(spec: str, needs: Needs, settings: Settings, data_dir: str | os.PathLike[str] | None) -> source.Data:
+    """Returns a TFDS data set: for each field the feature of its name, or else its first image and its first class.
 
     Args:
       spec: "name", "name/config:version", with "[split]" behind; the split defaults to "train".
+      needs: what the recipe takes.
       settings: size, resize, channels.
       data_dir: where TFDS data lie; $TFDS_DATA_DIR or ~/tensorflow_datasets if None.
 
     Raises:
-      UserError: if there is no such set, or it cannot be prepared or read here.
+      UserError: if there is no such set, it lacks a feature, or it cannot be prepared or read here.
     """
+    if needs.apart:
+        raise UserError(f"--data {spec}: a TFDS data set is one set; this recipe takes {told(needs)} apart.")
     name, split = parse(spec)
     with _muted():
         builder = _prepared(name, _data_dir(data_dir))
-        image_key = _image_feature(builder)
-        opened = _open(builder, split, image_key)
-    features = builder.info.features
-    height, width, channels = features[image_key].shape
-    wanted = settings._replace(channels=settings.channels or (1 if channels == 1 else 3))
-    target, note = agree([Header(height, width, channels == 1)] if height and width else [], wanted)
-    label_key = _first(features, tfds.features.ClassLabel)
-    class_names = tuple(features[label_key].names) if label_key else ()
-    images = _encoded(opened, image_key, label_key, class_names if len(class_names) > 1 else ())
+        chosen = features.choose(builder.info.features, needs, builder.name)
+        opened = _open(builder, split, [one.key for one in chosen.values()])
+    targets, note = features.targets(chosen, settings)
+    found = features.encoded(opened, chosen, targets)
     identity = f"{builder.info.full_name}[{split}]: {len(opened)} of {int(builder.info.dataset_size)} bytes"
-    return encoded.load(images, spec, target, note, identity)
+    return encoded.load(found, spec, note, {"resize": settings.resize}, identity)

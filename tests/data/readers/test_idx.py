@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import pytest
 
-from jaxgan.data import idx
+from jaxgan.data.readers import idx
 from jaxgan.errors import UserError
 
 IMAGES = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)

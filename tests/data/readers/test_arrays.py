@@ -14,6 +14,10 @@ COLOUR = RNG.integers(0, 256, (5, 4, 6, 3), dtype=np.uint8)
 LABELS = np.array([0, 2, 1, 2, 0], np.int64)
 
 
+def whole(loaded):
+    return data.resident(loaded, loaded.spec)[0]
+
+
 @pytest.mark.parametrize(
     ("images", "expected"),
     [
@@ -27,23 +31,26 @@ def test_npz_and_npy(tmp_path, images, expected):
     np.savez(tmp_path / "a.npz", images=images, labels=LABELS)
     np.save(tmp_path / "a.npy", images)
     with_labels, without = data.load(f"{tmp_path}/a.npz"), data.load(f"{tmp_path}/a.npy")
-    np.testing.assert_array_equal(data.resident(with_labels)["image"], expected)
-    np.testing.assert_array_equal(data.resident(with_labels)["label"], LABELS)
-    np.testing.assert_array_equal(data.resident(without)["image"], expected)
-    assert with_labels.class_names == ("0", "1", "2")
-    assert without.class_names == ()
-    assert "label" not in without.source[0]
+    np.testing.assert_array_equal(whole(with_labels)["image"], expected)
+    np.testing.assert_array_equal(whole(with_labels)["label"], LABELS)
+    np.testing.assert_array_equal(whole(without)["image"], expected)
+    assert with_labels.spec["label"].names == ("0", "1", "2")
+    assert "label" not in without.spec
+    assert "label" not in without.table("image").source[0]
 
 
 def test_resize_and_channels(tmp_path):
     np.save(tmp_path / "a.npy", COLOUR)
-    assert data.load(f"{tmp_path}/a.npy", image_size=(3, 2), channels=1).image_shape == (3, 2, 1)
+    assert data.load(f"{tmp_path}/a.npy", image_size=(3, 2), channels=1).spec["image"].shape == (3, 2, 1)
 
 
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"images": COLOUR / 255}, "uint8 images"),
+        (
+            {"images": COLOUR / 250},
+            r"images in .*a.npz is float64, from 0 to 1.02; it takes whole numbers from 0 to 255, or",
+        ),
         ({"images": COLOUR[0, 0]}, "uint8 images"),
         ({"pictures": COLOUR}, "it holds pictures: uint8"),
         ({"images": COLOUR[:0]}, "no images"),
@@ -75,6 +82,6 @@ def test_idx_folder_and_file(tmp_path):
     (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(struct.pack(">HBBI", 0, 8, 1, 5) + bytes([0, 2, 1, 2, 0]))
     for spec in (str(tmp_path), f"{tmp_path}/t10k-images-idx3-ubyte.gz"):
         loaded = data.load(spec)
-        np.testing.assert_array_equal(data.resident(loaded)["image"][..., 0], grey)
-        np.testing.assert_array_equal(data.resident(loaded)["label"], LABELS)
+        np.testing.assert_array_equal(whole(loaded)["image"][..., 0], grey)
+        np.testing.assert_array_equal(whole(loaded)["label"], LABELS)
         assert loaded.description == f"{spec}: 5 images 4x6x1, 3 classes"

@@ -8,8 +8,9 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from jaxgan import data
-from jaxgan.data import builder, encoded, tfds_source
+from jaxgan import data, fields
+from jaxgan.data import builder, encoded
+from jaxgan.data.readers import features, tfds
 from jaxgan.data.settings import Settings
 from jaxgan.errors import UserError
 
@@ -29,13 +30,14 @@ def small(monkeypatch):
 
 
 def test_bundled_set_is_the_published_one_in_its_order(fashion):
-    arrays = data.resident(fashion)
+    (arrays,) = data.resident(fashion, fashion.spec)
     np.testing.assert_array_equal(arrays["image"].ravel(), bundled("t10k-images-idx3-ubyte.gz", 16))
     np.testing.assert_array_equal(arrays["label"], bundled("t10k-labels-idx1-ubyte.gz", 8))
     assert arrays["label"].dtype == np.int32
-    assert fashion.class_names == builder.CLASSES
+    assert fashion.spec["label"].names == builder.CLASSES
     assert fashion.description == "fashion_mnist_10k: 10,000 images 28x28x1, 10 classes"
-    assert data.nbytes(fashion) == 10_000 * 28 * 28
+    assert data.nbytes(fashion) == 10_000 * (28 * 28 + 4)
+    assert data.nbytes(fashion, ["image"]) == 10_000 * 28 * 28
     assert (
         (resources.files("jaxgan") / "data/bundled/fashion_mnist/LICENSE")
         .read_text()
@@ -50,12 +52,12 @@ def test_it_is_prepared_as_array_record_where_told_without_tensorflow(prepared, 
 
 def test_fingerprint_is_the_same_on_every_machine(fashion):
     # Made by this code; independent of Python, NumPy and the compression of the prepared files.
-    assert fashion.fingerprint == "075b1498a48d55e820dbecceee84a215e1f7bd9f929b5314711abff19ad3c4dc"
+    assert fashion.fingerprint == "dafd2cc019e0cf43969319cc74d4cf8f00b29ef73c0688668421eb34ef09173a"
 
 
 def test_sizes_and_splits(prepared):
     loaded = data.load(f"{NAME}[train[:50]]", image_size=32, resize="pad", channels=3, data_dir=prepared)
-    assert loaded.image_shape == (32, 32, 3)
+    assert loaded.spec["image"].shape == (32, 32, 3)
     assert loaded.description.startswith("fashion_mnist_10k[train[:50]]: 50 images 32x32x3, 10 classes; 28x28 scaled")
 
 
@@ -63,10 +65,10 @@ def test_a_large_set_is_decoded_on_demand_and_known_by_its_version(prepared, fas
     monkeypatch.setattr(encoded, "IN_MEMORY_BYTES", 0)
     lazy, again = (data.load(NAME, data_dir=prepared) for _ in range(2))
     part = data.load(f"{NAME}[train[:50]]", data_dir=prepared)
-    assert isinstance(lazy.source, encoded.EncodedSource)
+    assert isinstance(lazy.table("image").source, encoded.Encoded)
     assert lazy.fingerprint == again.fingerprint != part.fingerprint
     assert lazy.fingerprint != fashion.fingerprint  # not of the pixels: none was read
-    streamed, kept = (next(data.stream(one, 16, 0)) for one in (lazy, fashion))
+    streamed, kept = (next(data.stream(one, one.spec, 16, 0)) for one in (lazy, fashion))
     for key in kept:
         np.testing.assert_array_equal(streamed[key], kept[key])
 
@@ -101,7 +103,7 @@ def test_a_killed_preparation_does_no_harm(small, tmp_path):
     leftover = tmp_path / NAME / "incomplete.ABCDEF_1.0.0"
     leftover.mkdir(parents=True)
     (leftover / "fashion_mnist_10k-train.array_record-00000-of-00001").write_bytes(b"half")
-    assert len(data.load(NAME, data_dir=tmp_path).source) == 30
+    assert len(data.load(NAME, data_dir=tmp_path).table("image").source) == 30
 
 
 def test_an_emptied_folder_is_named(tmp_path):
@@ -145,7 +147,7 @@ def test_wrong_names(prepared, spec, message):
 
 @pytest.mark.parametrize("name", ["mnist", "cifar10", "celeb_a"])
 def test_without_tensorflow_the_extra_is_named(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(tfds_source.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(tfds.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(UserError, match=r"extra 'tensorflow' \(pip install '\.\[tensorflow\]'"):
         data.load(name, data_dir=tmp_path)
 
@@ -154,9 +156,9 @@ def test_without_network_the_host_is_named_at_once(tmp_path, monkeypatch):
     def refuse(address, timeout):
         raise OSError
 
-    monkeypatch.setattr(tfds_source.importlib.util, "find_spec", lambda _: object())
-    monkeypatch.setattr(tfds_source.urllib.request, "getproxies", dict)
-    monkeypatch.setattr(tfds_source.socket, "create_connection", refuse)
+    monkeypatch.setattr(tfds.importlib.util, "find_spec", lambda _: object())
+    monkeypatch.setattr(tfds.urllib.request, "getproxies", dict)
+    monkeypatch.setattr(tfds.socket, "create_connection", refuse)
     with pytest.raises(
         UserError, match=r"mnist has to be downloaded first, and storage\.googleapis\.com cannot be reached"
     ):
@@ -167,13 +169,13 @@ def test_sets_without_images():
     import tensorflow_datasets as tfds
 
     with pytest.raises(UserError, match="without 8-bit images"):
-        tfds_source._image_feature(tfds.builder("ag_news_subset"))
+        features.choose(tfds.builder("ag_news_subset").info.features, fields.IMAGES, "news")
 
 
 def test_features_are_found_by_kind():
     import tensorflow_datasets as tfds
 
-    features = tfds.features.FeaturesDict(
+    found = tfds.features.FeaturesDict(
         {
             "file": tfds.features.Text(),
             "mask": tfds.features.LabeledImage(labels=2, shape=(None, None, 1)),
@@ -181,8 +183,8 @@ def test_features_are_found_by_kind():
             "kind": tfds.features.ClassLabel(num_classes=3),
         }
     )
-    assert tfds_source._first(features, tfds.features.Image) == "photo"
-    assert tfds_source._first(features, tfds.features.ClassLabel) == "kind"
+    assert features.first(found, tfds.features.Image) == "photo"
+    assert features.first(found, tfds.features.ClassLabel) == "kind"
 
 
 class Records(list):
@@ -190,7 +192,8 @@ class Records(list):
 
 
 def test_a_missing_label_is_an_error():
-    images = tfds_source._encoded(Records([{"image": b"", "label": -1}]), "image", "label", ("a", "b"))
+    chosen = {"label": features.Feature("label", "label", (), ("a", "b"))}
+    images = features.encoded(Records([{"image": b"", "label": -1}]), chosen, {})
     with pytest.raises(UserError, match="no label"):
         images.read(0)
 
@@ -204,5 +207,79 @@ def test_a_missing_label_is_an_error():
     ],
 )
 def test_parse(spec, expected):
-    assert tfds_source.parse(spec) == expected
+    assert tfds.parse(spec) == expected
     assert Settings().size is None
+
+
+@pytest.fixture(scope="module")
+def streets(tmp_path_factory):
+    """Four photographs, their segmentation and a class, in a data dir."""
+    import io
+
+    import tensorflow_datasets as tfds
+    from PIL import Image
+
+    def png(array):
+        file = io.BytesIO()
+        Image.fromarray(array).save(file, "PNG")
+        return io.BytesIO(file.getvalue())
+
+    class JaxganStreets(tfds.core.GeneratorBasedBuilder):
+        VERSION = tfds.core.Version("1.0.0")
+        pkg_dir_path = None
+
+        def _info(self):
+            content = {
+                "photo": tfds.features.Image(shape=(4, 6, 3), encoding_format="png"),
+                "parts": tfds.features.LabeledImage(labels=3, shape=(4, 6, 1), encoding_format="png"),
+                "kind": tfds.features.ClassLabel(names=["a", "b"]),
+                "words": tfds.features.Text(),
+            }
+            return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(content))
+
+        def _split_generators(self, manager):
+            return {"train": self._generate_examples()}
+
+        def _generate_examples(self):
+            for row in range(4):
+                photo = np.full((4, 6, 3), row, np.uint8)
+                parts = np.full((4, 6), row % 3, np.uint8)
+                yield row, {"photo": png(photo), "parts": png(parts), "kind": row % 2, "words": "w"}
+
+    directory = tmp_path_factory.mktemp("streets")
+    JaxganStreets(data_dir=directory).download_and_prepare(file_format="array_record")
+    return directory
+
+
+def test_features_by_name(streets):
+    needs = fields.Needs({"photo": "image", "parts": "label_map", "label": "label?"})
+    loaded = data.load("jaxgan_streets", needs=needs, data_dir=streets)
+    assert loaded.spec == {
+        "photo": fields.image(4, 6, 3),
+        "parts": fields.Field("label_map", (4, 6), ("0", "1", "2")),
+        "label": fields.label(("a", "b")),
+    }
+    (arrays,) = data.resident(loaded, loaded.spec)
+    rows = arrays["photo"][:, 0, 0, 0]  # TFDS shuffles
+    assert sorted(rows) == [0, 1, 2, 3]
+    np.testing.assert_array_equal(arrays["parts"], np.broadcast_to((rows % 3)[:, None, None], (4, 4, 6)))
+    np.testing.assert_array_equal(arrays["label"], rows % 2)
+    whole = data.load("jaxgan_streets", data_dir=streets)  # the first image and the first class
+    assert set(whole.spec) == {"image", "label"}
+
+
+@pytest.mark.parametrize(
+    ("needs", "message"),
+    [
+        ({"words": "tokens"}, "its feature words is text, which is not read from TFDS"),
+        (
+            {"photo": "label"},
+            r"has no feature that is photo \(label\); it has photo \(Image\), parts \(LabeledImage\)",
+        ),
+        ({"source": "image", "photo": "image"}, r"has no feature that is source \(image\)"),
+        ({"voxels": "voxels"}, r"has no feature that is voxels \(voxels\)"),
+    ],
+)
+def test_features_that_are_not_there(streets, needs, message):
+    with pytest.raises(UserError, match=message):
+        data.load("jaxgan_streets", needs=fields.Needs(needs), data_dir=streets)

@@ -1,0 +1,1 @@
+"""Readers: each turns one way of laying out files into `Data`."""

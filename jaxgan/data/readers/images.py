@@ -1,0 +1,39 @@
+"""One folder or zip of pictures; sub-folders are labels."""
+
+from jaxgan.data import encoded, source
+from jaxgan.data.readers import files, looks
+from jaxgan.data.readers.wants import joined
+from jaxgan.data.settings import Settings, agree_all
+from jaxgan.errors import UserError
+from jaxgan.fields import Needs
+
+
+def none_there(name: str) -> UserError:
+    """Returns the sentence for a place without pictures."""
+    return UserError(f"--data {name} holds no images: none of its files has an ending such as .png, .jpg or .webp.")
+
+
+def load(tree: files.Tree, field: str, needs: Needs, settings: Settings) -> source.Data:
+    """Returns all pictures of a folder or zip as the one field of images, masks or label maps.
+
+    Args:
+      tree: the files.
+      field: what the needs call the pictures.
+      needs: what the recipe takes; whether there are labels.
+      settings: size, resize, channels.
+
+    Raises:
+      UserError: if there are none, or naming those that cannot be read.
+    """
+    grids = looks.GRIDS if "label_map" in needs.kinds(field) else frozenset()
+    found = files.listing(tree.paths, files.extensions() | grids)
+    if not found.paths:
+        raise none_there(tree.name)
+    pictures, guess = looks.survey(tree.open, found.paths, needs.kinds(field), field)
+    targets, note = agree_all({field: pictures.headers}, {field: pictures.kind}, settings)
+    target = targets[field]
+    spec, read = files.labelled(
+        found, needs, {field: target.field(pictures.names)}, lambda index: {field: pictures.read(index, target)}
+    )
+    images = encoded.Encoded([str(path) for path in found.paths], read, spec)
+    return encoded.load(images, tree.name, joined(note, guess), target.settings)
