@@ -12,7 +12,7 @@ from jaxgan import layers
 from jaxgan.errors import UserError
 from jaxgan.layers.conv import Conv, ConvTranspose
 from jaxgan.layers.plain import plain_convolutions
-from tests.layers.test_conv import _all_orders, _assert_close, _slow
+from tests.layers.test_conv import _all_orders, _assert_close, _objective, _slow
 
 # name: kernel, strides, padding, dilation, groups, input without its batch. Among them: even and odd sizes and kernels,
 # kernels smaller than the stride, phases of a dilation of unequal length, dilations larger than the input, strides that
@@ -20,11 +20,9 @@ from tests.layers.test_conv import _all_orders, _assert_close, _slow
 FORWARD = {
     "1d": ((25,), 4, "SAME", 1, 1, (32, 3)),
     "1d dilated in groups": ((3,), 1, "SAME", 4, 2, (9, 6)),
-    "1d strided pads": ((4,), 2, ((0, 3),), 1, 1, (11, 5)),
     "2d dilated": ((3, 3), 1, "SAME", 2, 1, (7, 6, 4)),
     "2d dilated far": ((3, 3), 1, 4, 4, 1, (4, 3, 4)),
     "2d dilated strided": ((3, 2), (2, 3), ((1, 2), (0, 1)), (3, 2), 1, (10, 9, 2)),
-    "2d groups": ((3, 3), 1, "SAME", 1, 2, (5, 4, 4)),
     "2d groups strided": ((4, 3), (2, 1), ((1, 1), (2, 0)), 1, 2, (6, 5, 8)),
     "2d depthwise": ((3, 3), 2, "VALID", 1, 4, (7, 5, 4)),
     "3d": ((3, 3, 3), 1, "SAME", 1, 1, (3, 4, 2, 3)),
@@ -38,11 +36,10 @@ BACK = {
     "1d odd": ((5,), 2, ((1, 4),), (4, 3)),
     "3d": ((4, 4, 4), 2, "SAME", (2, 3, 2, 5)),
     "3d odd": ((3, 4, 5), (1, 2, 4), ((0, 3), (2, 2), (3, 4)), (3, 2, 3, 4)),
-    "3d small": ((1, 2, 3), (2, 2, 1), "VALID", (3, 2, 2, 2)),
-    "3d beyond": ((2, 2, 2), 1, ((3, 0), (1, 1), (0, 2)), (2, 3, 2, 2)),
+    "3d beyond": ((1, 2, 2), (2, 1, 1), ((3, 0), (1, 1), (0, 2)), (2, 3, 2, 2)),
 }
 FEATURES = 4
-IN_LOOPS = ["1d", "2d dilated strided", "2d groups strided", "3d strided", "back 1d", "back 3d odd"]
+TWICE = ["2d groups strided", "3d strided", "back 3d odd"]
 
 
 def _pairs(**options):
@@ -74,8 +71,21 @@ def _points():
     return points
 
 
+def _first_order(layer, variables, x):
+    """Value and both gradients: each of the three maps once."""
+    return layer.apply(variables, x), jax.grad(_objective, (1, 2))(layer, variables, x)
+
+
 def _orders(pairs, which=0):
-    return lambda points: {name: _all_orders(pairs[name][which], *point) for name, point in points.items()}
+    """All orders of some layers, value and gradients of the others: their second derivatives are the same maps."""
+
+    def orders(points):
+        return {
+            name: (_all_orders if name in TWICE else _first_order)(pairs[name][which], *point)
+            for name, point in points.items()
+        }
+
+    return orders
 
 
 def _compiled(f, *arguments):
@@ -84,7 +94,7 @@ def _compiled(f, *arguments):
 
 
 def test_same_parameters_as_flax():
-    for name in ("1d", "2d depthwise", "3d dilated in groups", "back 3d odd"):
+    for name in ("3d dilated in groups", "back 1d"):
         ours, theirs, shape = _pairs()[name]
         x = jnp.zeros(shape.shape)
         jax.tree.map(np.testing.assert_array_equal, ours.init(jax.random.key(0), x), theirs.init(jax.random.key(0), x))
@@ -102,7 +112,7 @@ def test_same_values_and_derivatives_as_flax():
 # Oracle: one seed at a time, outside of any loop; that the program holds no slow convolution is counted in its text.
 def test_in_loops_and_over_seeds():
     all_points, orders = _points(), _orders(_pairs())
-    points = {name: all_points[name] for name in IN_LOOPS}
+    points = {name: all_points[name] for name in ("2d dilated", "3d strided", "back 1d")}
     two = jax.tree.map(lambda a: np.stack([a, 0.5 * a]), points)
 
     def program(points, two):
@@ -117,12 +127,12 @@ def test_in_loops_and_over_seeds():
 
 # Oracle: one device; the check of varying axes of `shard_map` is on. For bfloat16, float32.
 def test_gradients_under_shard_map_and_in_bfloat16():
-    names = ["2d dilated", "2d groups strided", "3d strided", "back 1d"]
+    names = ["2d dilated", "2d groups strided", "3d strided"]
     points = {name: point for name, point in _points().items() if name in names}
     exact, half = _pairs(), _pairs(dtype=jnp.bfloat16)
 
     def gradients(pairs, points):
-        found = {name: _all_orders(pairs[name][0], *point, (2,))[1] for name, point in points.items()}
+        found = {name: _first_order(pairs[name][0], *point)[1] for name, point in points.items()}
         return tuple({name: pair[part] for name, pair in found.items()} for part in (0, 1))
 
     data, everywhere = PartitionSpec("data"), PartitionSpec()
@@ -143,7 +153,7 @@ def _gradients(layer, variables, x):
 
 
 # Oracle: a convolution and its two gradients are three; of a plain one in a loop all are to be found, of ours none.
-@pytest.mark.parametrize("name", ["1d", "2d dilated", "2d groups", "2d groups strided", "3d strided", "back 3d"])
+@pytest.mark.parametrize("name", ["1d", "2d dilated", "2d groups strided", "back 3d"])
 def test_plain_convolutions_in_loops_are_found(name):
     ours, theirs, _ = _pairs()[name]
     point = _points()[name]
