@@ -1,8 +1,8 @@
 """Linen convolutions: the parameters and numbers of Flax's, with gradients that are fast on every platform.
 
-The mathematics is in `conv_forms` (two dimensions) and `conv_general` (all the others); here are only parameters, dtypes and paddings. Every network of this package uses
-these layers and never `flax.linen.Conv` or `flax.linen.ConvTranspose`, whose gradients XLA's CPU backend often runs as
-a naive loop.
+The mathematics is in `conv_forms` (two dimensions) and `conv_general` (the others, dilation, groups); here are only
+parameters and dtypes. Every network of this package uses these layers and never `flax.linen.Conv` or
+`flax.linen.ConvTranspose`, whose gradients XLA's CPU backend often runs as a naive loop.
 """
 
 import math
@@ -43,7 +43,7 @@ class _Convolution(nn.Module):
             The same kind in `dtype`, or, where that is None, in the dtype that x and the parameters promote to.
 
         Raises:
-            UserError: if an option is not for as many axes as the kernel, x has fewer, or groups do not divide channels.
+            UserError: if an option or x has not the axes of the kernel, or groups do not divide the channels.
         """
         return self._forward(x, lambda kernel: kernel)
 

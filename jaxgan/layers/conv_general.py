@@ -14,7 +14,7 @@ backend runs the gradients of all these as naive loops (seconds a layer),
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -61,7 +61,7 @@ def convolve(x: Float[Array, "b *size c"], kernel: Float[Array, "*window i o"], 
     if kernel.ndim == 4 and _keeps_size(form, kernel.shape[:2]):
         return grouped_conv(x, kernel, form.groups)
     x, kernel = varying_alike(x, kernel)
-    return _outputs(form, x.shape[1:-1], kernel.shape[:-2], x, kernel)
+    return _outputs(_Sized(form, x.shape[1:-1], kernel.shape[:-2]), x, kernel)
 
 
 def convolve_transpose(
@@ -90,7 +90,7 @@ def convolve_transpose(
     size = tuple((n - 1) * s + 2 + sum(pad) - k for n, k, s, pad in axes)
     # It is the derivative by the inputs of a convolution from the large volumes to the small ones.
     forward = form._replace(pads=tuple((k - 1 - low, k - 1 - high) for _, k, _, (low, high) in axes))
-    return _inputs(forward, size, window, x, jnp.flip(kernel, range(len(window))).swapaxes(-1, -2))
+    return _inputs(_Sized(forward, size, window), x, jnp.flip(kernel, range(len(window))).swapaxes(-1, -2))
 
 
 def check_groups(inputs: int, outputs: int, groups: int) -> None:
@@ -122,41 +122,48 @@ def _keeps_size(form: Form, window: tuple[int, ...]) -> bool:
     return centred and _is_dense(form) and set(form.strides) == {1}
 
 
-# Sizes and windows are arguments of the three maps so that each knows the shape of the array that it is derived by.
-@partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
-def _outputs(form: Form, size: tuple[int, ...], window: tuple[int, ...], x: Array, k: Array) -> Array:
-    return by_platform(partial(_cpu, form, conv_volume.FEW_VALUES), partial(_plain, form), x, k)
+class _Sized(NamedTuple):
+    """A form with the spatial shapes of x and of the kernel, which the derivatives by them must know."""
+
+    form: Form
+    size: tuple[int, ...]
+    window: tuple[int, ...]
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
-def _inputs(form: Form, size: tuple[int, ...], window: tuple[int, ...], y: Array, k: Array) -> Array:
-    cpu, default = partial(_cpu, form, conv_volume.FEW_VALUES_BACK), partial(_plain, form)
-    shape = (y.shape[0], *size, k.shape[-2] * form.groups)
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _outputs(g: _Sized, x: Array, k: Array) -> Array:
+    return by_platform(partial(_cpu, g.form, conv_volume.FEW_VALUES), partial(_plain, g.form), x, k)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _inputs(g: _Sized, y: Array, k: Array) -> Array:
+    cpu, default = partial(_cpu, g.form, conv_volume.FEW_VALUES_BACK), partial(_plain, g.form)
+    shape = (y.shape[0], *g.size, k.shape[-2] * g.form.groups)
     return by_platform(partial(_by_inputs, cpu, shape), partial(_by_inputs, default, shape), y, k)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
-def _weights(form: Form, size: tuple[int, ...], window: tuple[int, ...], x: Array, y: Array) -> Array:
-    cpu, default = partial(_cpu, form, conv_volume.FEW_VALUES), partial(_plain, form)
-    shape = (*window, x.shape[-1] // form.groups, y.shape[-1])
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _weights(g: _Sized, x: Array, y: Array) -> Array:
+    cpu, default = partial(_cpu, g.form, conv_volume.FEW_VALUES), partial(_plain, g.form)
+    shape = (*g.window, x.shape[-1] // g.form.groups, y.shape[-1])
     return by_platform(partial(_by_weights, cpu, shape), partial(_by_weights, default, shape), x, y)
 
 
-def _outputs_pullback(form: Form, size: Any, window: Any, xk: Any, y: Array) -> tuple[Array, Array]:
-    return _inputs(form, size, window, y, xk[1]), _weights(form, size, window, xk[0], y)
+def _outputs_pullback(g: _Sized, xk: tuple[Array, Array], y: Array) -> tuple[Array, Array]:
+    return _inputs(g, y, xk[1]), _weights(g, xk[0], y)
 
 
-def _inputs_pullback(form: Form, size: Any, window: Any, yk: Any, x: Array) -> tuple[Array, Array]:
-    return _outputs(form, size, window, x, yk[1]), _weights(form, size, window, x, yk[0])
+def _inputs_pullback(g: _Sized, yk: tuple[Array, Array], x: Array) -> tuple[Array, Array]:
+    return _outputs(g, x, yk[1]), _weights(g, x, yk[0])
 
 
-def _weights_pullback(form: Form, size: Any, window: Any, xy: Any, k: Array) -> tuple[Array, Array]:
-    return _inputs(form, size, window, xy[1], k), _outputs(form, size, window, xy[0], k)
+def _weights_pullback(g: _Sized, xy: tuple[Array, Array], k: Array) -> tuple[Array, Array]:
+    return _inputs(g, xy[1], k), _outputs(g, xy[0], k)
 
 
-_outputs.defvjp(lambda *a: (_outputs(*a), a[3:]), _outputs_pullback)
-_inputs.defvjp(lambda *a: (_inputs(*a), a[3:]), _inputs_pullback)
-_weights.defvjp(lambda *a: (_weights(*a), a[3:]), _weights_pullback)
+_outputs.defvjp(lambda g, x, k: (_outputs(g, x, k), (x, k)), _outputs_pullback)
+_inputs.defvjp(lambda g, y, k: (_inputs(g, y, k), (y, k)), _inputs_pullback)
+_weights.defvjp(lambda g, x, y: (_weights(g, x, y), (x, y)), _weights_pullback)
 
 
 def _by_inputs(map_: Callable[[Array, Array], Array], shape: tuple[int, ...], y: Array, k: Array) -> Array:

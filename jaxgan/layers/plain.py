@@ -8,14 +8,14 @@ times slower as measured. The layers of this package are written out for that.
 from collections.abc import Iterator
 from typing import Any
 
-from jax.extend import core
+from jax.extend.core import ClosedJaxpr, Jaxpr  # pyright: ignore[reportPrivateImportUsage] (public, says JAX)
 
 from jaxgan.layers.conv_forms import SCOPE
 
 _LOOPS = ("scan", "while")
 
 
-def plain_convolutions(jaxpr: core.ClosedJaxpr | core.Jaxpr) -> int:
+def plain_convolutions(jaxpr: ClosedJaxpr | Jaxpr) -> int:
     """Convolutions within loops of a traced function that do not come from the layers of this package.
 
     Args:
@@ -43,7 +43,7 @@ def _count(jaxpr: Any, looped: bool) -> int:
 def _inner(values: Any) -> Iterator[Any]:
     """The functions among an equation's parameters, also those in tuples (the branches of `lax.cond`)."""
     for value in values:
-        if isinstance(value, core.ClosedJaxpr | core.Jaxpr):
+        if isinstance(value, ClosedJaxpr | Jaxpr):
             yield value
         elif isinstance(value, tuple | list):
             yield from _inner(value)

@@ -160,7 +160,11 @@ def _naive_convolutions(f, *arguments):
     but in the entry computation only and before the text that is read here is printed. Grouped convolutions are Eigen's
     but slow, and counted too.
     """
-    text = jax.jit(f).lower(*arguments).compile().as_text()
+    return _slow(jax.jit(f).lower(*arguments).compile().as_text())
+
+
+def _slow(text):
+    """The same of a compiled program's text."""
     lines = re.findall(r"^.* convolution\(.*$", text, re.MULTILINE)
     slow = [line for line in lines if "b01f_01io->b01f" not in line or "reversal" in line or "group_count" in line]
     return len(slow)
