@@ -60,10 +60,10 @@ def said(capsys, text):
 
 @pytest.mark.parametrize("error", [MemoryError(), jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")])
 def test_no_memory_is_one_sentence(error, monkeypatch, capsys):
-    def fail(run, args):
+    def fail(name, run, args):
         raise error
 
-    monkeypatch.setattr("jaxgan.train.launch.sample", fail)
+    monkeypatch.setattr("jaxgan.train.perform.command", fail)
     assert said(capsys, "sample runs/x") == (
         1,
         "jaxgan: this command needs more memory than the device or this machine has.",
@@ -71,16 +71,16 @@ def test_no_memory_is_one_sentence(error, monkeypatch, capsys):
 
 
 def test_errors_that_are_no_lack_of_memory_stay_errors(monkeypatch):
-    def fail(run, args):
+    def fail(name, run, args):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("jaxgan.train.launch.sample", fail)
+    monkeypatch.setattr("jaxgan.train.perform.command", fail)
     with pytest.raises(RuntimeError, match="a bug"):
         main(["sample", "runs/x"])
 
 
 MISTAKES = {
-    "fly": "there is no command 'fly'; the commands are train, sample, evaluate, fid, stats, weights, recipes.",
+    "fly": "there is no command 'fly'; the commands are train, sample, translate, rollout, data, evaluate, fid, stats, weights, recipes.",
     "recipes now": "jaxgan recipes takes no arguments, got now.",
     "train": "jaxgan train takes a recipe (",
     "train gam": "there is no recipe 'gam'",
@@ -117,7 +117,14 @@ MISTAKES = {
     "sample": "jaxgan sample takes the folder of a run first, got nothing.",
     "sample /no/such/run": "/no/such/run is not a run: there is no such folder.",
     "sample {run} --n 0": "--n must be at least 1, got 0.",
-    "sample {run} --label 3": "--label takes a class, but this run is unconditional",
+    "sample {run} --label 3": "has no option --label",  # of an unconditional run
+    "rollout {run}": "this system has no verb 'rollout'; it has sample.",
+    "rollout": "jaxgan rollout takes the folder of a run first, got nothing.",
+    "translate {run} {photos} x": "{run} has no verb translate that takes one image; those that do (--verb): none.",
+    "translate {run} {photos}": "jaxgan translate takes the folder of a run first, got {run} {photos} alone.",
+    "sample {run} --seed -1": "--seed takes a number from 0",
+    "train gan --hold-out -1": "--hold-out must be at least 0, got -1.",
+    "train gan --data {photos} --hold-out 12": "--hold-out takes 0 to 11 of the 12 examples of {photos}, got 12.",
     "sample {run} --step 3": "--step takes one of 6, got 3.",
     "sample {run} --out {full}": "--out takes a file, or a new or empty folder, but",
 }
@@ -145,13 +152,14 @@ def test_a_run_leaves_what_it_promises(run):
         "config.json",
         "metrics.jsonl",
         "monitor.jsonl",
+        "reals.png",
         "samples",
         "summary.png",
         "tensorboard",
     ]
     about = json.loads((run / "config.json").read_text())
     assert about["recipe"] == "gan"
-    assert about["data"]["class_names"] == ["a", "b"]
+    assert about["data"]["fields"]["label"]["names"] == ["a", "b"]
 
 
 def test_samples_as_grid_folder_and_arrays(run, tmp_path, capsys):

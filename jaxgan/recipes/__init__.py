@@ -30,8 +30,8 @@ def load(name: str) -> ModuleType:
         close = difflib.get_close_matches(name, names(), 1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise UserError(
-            f"there is no recipe {name!r}; the recipes are {', '.join(names())}; a file (my_gan.py) or a package.module "
-            f"of your own will do too.{hint}"
+            f"there is no recipe {name!r}; the recipes are {', '.join(names())}; a file (my_gan.py) or a "
+            f"package.module of your own will do too.{hint}"
         )
     offered = _offered().get(name)
     return offered.load() if offered else importlib.import_module(f"{__name__}.{name}")

@@ -1,7 +1,7 @@
 """What a user gives on a command line, as it is stored: a class by name or number, a text, a file."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ def stored(name: str, field: Field, text: str) -> np.ndarray:
     Args:
         name: of the field.
         field: its kind, shape and names.
-        text: a class's name or number; words; numbers with commas between them; or a file.
+        text: a class's name or number; words; numbers with commas between them; or a file (`.npy`, or a picture).
 
     Raises:
         UserError: what it got and what it takes.
@@ -55,7 +55,8 @@ def image(option: str, field: Field, text: str) -> np.ndarray:
     """An image file: brought to the field's size, or as large as it is where the field takes any size."""
     path = Path(text).expanduser()
     try:
-        own = header(path.open("rb"))
+        with path.open("rb") as file:
+            own = header(file)
         height, width, channels = field.shape
         target = Fit(height or own.height, width or own.width, channels or (1 if own.grey else 3), "stretch")
         with path.open("rb") as file:
@@ -67,20 +68,60 @@ def image(option: str, field: Field, text: str) -> np.ndarray:
 def _array(option: str, field: Field, text: str) -> np.ndarray:
     """Numbers with commas between them, or a `.npy` file."""
     try:
-        if text.endswith(".npy"):
-            with Path(text).expanduser().open("rb") as file:
-                found = np.load(file, allow_pickle=False)
-        else:
-            found = np.array([float(part) for part in text.split(",")])
-            found = found.reshape(()) if not field.shape else found
+        found = _numbers(text)
     except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{option} takes numbers with commas between them, or a .npy file: {_why(error)}.") from error
-    wanted = tuple(field.shape)
+        raise UserError(
+            f"{option} takes numbers with commas between them, or a .npy file; {text} cannot be read: {_why(error)}."
+        ) from error
+    return _fitting(option, field, text, found.reshape(()) if found.size == 1 and not field.shape else found)
+
+
+def _numbers(text: str) -> np.ndarray:
+    if not text.lower().endswith(".npy"):
+        return np.array([float(part) for part in text.split(",")])
+    with Path(text).expanduser().open("rb") as file:
+        found = np.load(file, allow_pickle=False)
+    if not isinstance(found, np.ndarray) or found.dtype.kind not in "biuf":
+        raise ValueError("it holds no array of numbers")
+    return found
+
+
+def _fitting(option: str, field: Field, text: str, found: np.ndarray) -> np.ndarray:
+    """What was read, as it is stored; UserError where its shape, or a number, is not the field's."""
+    wanted = field.shape
     if found.ndim != len(wanted) or any(w not in (None, g) for w, g in zip(wanted, found.shape, strict=True)):
-        raise UserError(f"{option} takes numbers of shape {list(wanted)}, got {list(found.shape)}.")
-    if not np.isfinite(found).all():
-        raise UserError(f"{option} takes finite numbers, got {text}.")
+        raise UserError(f"{option} takes numbers of shape {_shape(wanted)}, got {_shape(found.shape)}.")
+    if field.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            stored = found.astype(field.dtype)
+        if not np.isfinite(stored).all():
+            raise UserError(f"{option} takes finite numbers, got {text}.")
+        return stored
+    limits = np.iinfo(field.dtype)
+    least, most = (0, len(field.names) - 1) if field.names else (limits.min, limits.max)
+    if not ((found >= least) & (found <= most) & (found == np.round(found))).all():
+        raise UserError(f"{option} takes whole numbers from {least} to {most}; {text} has others.")
     return found.astype(field.dtype)
+
+
+def _shape(sides: Sequence[int | None]) -> str:
+    return f"[{', '.join('any' if side is None else str(side) for side in sides)}]"
+
+
+def label_map(option: str, field: Field, text: str) -> np.ndarray:
+    """A picture whose pixels are the numbers of classes, grey or with a palette, or a `.npy` file of such numbers."""
+    if text.lower().endswith(".npy"):
+        return _array(option, field, text)
+    try:
+        with Image.open(Path(text).expanduser()) as picture:
+            if picture.mode not in ("P", "L", "I", "I;16", "1"):
+                raise ValueError(f"its pixels are {picture.mode} colours, not numbers of classes")
+            height, width = field.shape
+            size = (width or picture.width, height or picture.height)
+            found = np.asarray(picture if picture.size == size else picture.resize(size, Image.Resampling.NEAREST))
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise UserError(f"{option} takes a picture of classes, but {text} cannot be read: {_why(error)}.") from error
+    return _fitting(option, field, text, found)
 
 
 def _why(error: Exception) -> str:
@@ -93,7 +134,7 @@ READ: dict[Kind, Callable[[str, Field, str], Any]] = {
     "tokens": _words,
     "image": image,
     "mask": image,
-    "label_map": _array,
+    "label_map": label_map,
     "voxels": _array,
     "video": _array,
     "wave": _array,

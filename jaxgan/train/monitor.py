@@ -130,7 +130,7 @@ def not_finite(what: str) -> Finding:
 
 
 def _too_strong(recent: Sequence[Numbers], largest: Numbers, duel: Duel) -> Finding | None:
-    """Not said of a critic that measures a distance, which is meant to be as good as it can be (Arjovsky et al. 2017)."""
+    """Not said of a critic that measures a distance: it is meant to be as good as it can be (Arjovsky et al. 2017)."""
     shares, norms = recognised(recent, duel.board), _norms(recent)
     maker, judge = f"{duel.maker}/grad_norm", f"{duel.judge}/grad_norm"
     if shares is None or min(shares) < PERFECT or maker not in norms or duel.critic == "distance":

@@ -1,6 +1,7 @@
 """The commands `jaxgan sample`, `jaxgan translate` and `jaxgan rollout`: what a trained system does for users."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,13 +12,13 @@ import numpy as np
 from jaxgan import data as datasets
 from jaxgan.data.readers.files import extensions
 from jaxgan.errors import UserError, flag
-from jaxgan.fields import Spec, inside, outside
+from jaxgan.fields import Field, Spec, inside, outside
 from jaxgan.game import Verb
 from jaxgan.show import from_user
 from jaxgan.show import given as givens
 from jaxgan.show.files import FILES
 from jaxgan.show.sampling import example_keys, make_batches
-from jaxgan.show.sets import check_out, write_set
+from jaxgan.show.sets import FILE_ENDINGS, HELD, check_out, write_set
 from jaxgan.train import own
 from jaxgan.train.config import RunConfig, TranslateConfig, VerbConfig, check_at_least, check_seed, from_json
 from jaxgan.train.launch import open_data, quiet
@@ -45,7 +46,7 @@ def command(name: str, run: str, args: Sequence[str]) -> int:
     check_seed(config.seed)
     chosen = _stored(verb.given, texts)
     out = Path(config.out).expanduser() if config.out else None
-    check_out(out, verb.makes, config.n)
+    check_out(out or found.folder.root / f"{name}.png", verb.makes, config.n)
     given = _given(found, verb, chosen)
     state, step = restore(run, found.system, config.step)
     out = out or found.folder.root / f"{name}-{step}-seed{config.seed}{_suffix(chosen)}.png"
@@ -64,15 +65,15 @@ def translate(run: str, source: str, target: str, args: Sequence[str]) -> int:
     config = parse(f"jaxgan translate {run} IN OUT", TRANSLATE, (TranslateConfig,), args)[0]
     check_seed(config.seed)
     verb, field = _translator(found, config.verb)
-    files, out = _files(Path(source).expanduser()), Path(target).expanduser()
-    _check_target(files, source, out)
+    files = _files(Path(source).expanduser(), verb.given[field])
+    places = _places(Path(source).expanduser(), Path(target).expanduser(), files, verb.makes)
     state, step = restore(run, found.system, config.step)
     draw = jax.jit(lambda state, taken, keys: outside(verb.makes, verb(state, inside(verb.given, taken), keys)))
-    for i, file in enumerate(files):
-        taken = {field: from_user.image("IN", verb.given[field], str(file))[None]}
+    for i, (file, place) in enumerate(zip(files, places, strict=True)):
+        taken = {field: from_user.READ[verb.given[field].kind]("IN", verb.given[field], str(file))[None]}
         made = draw(state, taken, example_keys(config.seed, 1, i))
-        _write(out if out.suffix else out / file.stem, verb.makes, made)
-    print(f"{len(files)} translated by step {step}: {out}")
+        _write(place, Path(target).suffix, verb.makes, made)
+    print(f"{len(files)} translated by step {step}: {target}")
     return 0
 
 
@@ -108,9 +109,23 @@ def _given(found: Described, verb: Verb, chosen: Mapping[str, np.ndarray]) -> gi
     rest = {name: field for name, field in verb.given.items() if name not in chosen}
     if all(field.kind in givens.CHOSEN for field in rest.values()):
         return givens.together(givens.in_turn(rest), givens.the_same(chosen))
-    run = from_json(RunConfig, read_config(found.folder.root)[1]["run"], str(found.folder.config))
-    held = datasets.hold_out(open_data(run, found.needs, like=found.spec), run.hold_out or 0)[1]
+    missing = [name for name in rest if name not in found.spec and rest[name].kind != "code"]
+    if missing:
+        raise UserError(f"{' and '.join(map(flag, missing))} must be given: the data of the run do not have it.")
+    held = _held(found, rest)
     return givens.together(givens.for_pictures(verb._replace(given=rest), held), givens.the_same(chosen))
+
+
+def _held(found: Described, wanted: Spec) -> datasets.Data:
+    """The rows that the run has held out; all of them, where it has held out none."""
+    run = from_json(RunConfig, read_config(found.folder.root)[1]["run"], str(found.folder.config))
+    try:
+        data = open_data(run, found.needs, like=found.spec)
+    except UserError as error:
+        raise UserError(
+            f"rows of the run's data are taken unless {' and '.join(map(flag, wanted))} is given, but: {error}"
+        ) from error
+    return datasets.hold_out(data, run.hold_out or 0)[1]
 
 
 def _suffix(chosen: Mapping[str, np.ndarray]) -> str:
@@ -145,35 +160,54 @@ def _translator(found: Described, name: str | None) -> tuple[Verb, str]:
     return found.system.verb(wanted), fitting[wanted]
 
 
-def _files(source: Path) -> list[Path]:
+def _files(source: Path, field: Field) -> list[Path]:
+    """The pictures to translate, by name; label maps may lie in `.npy` files too."""
     if source.is_file():
         return [source]
     if not source.is_dir():
         raise UserError(f"IN takes an image file or a folder of them, but {source} does not exist.")
-    endings = extensions()
+    endings = {*extensions(), *([".npy"] if field.kind == "label_map" else [])}
     found = sorted(
-        path for path in source.iterdir() if path.suffix.lower() in endings and not path.name.startswith(".")
+        path
+        for path in source.iterdir()
+        if path.is_file() and path.suffix.lower() in endings and not path.name.startswith(".")
     )
     if not found:
         raise UserError(f"IN takes an image file or a folder of them, but {source} holds no images.")
     return found
 
 
-def _check_target(files: Sequence[Path], source: str, out: Path) -> None:
-    if out.suffix and (len(files) > 1 or Path(source).expanduser().is_dir()):
-        raise UserError(f"OUT takes a folder where IN is one, got the file {out}.")
-    if out.suffix and out.is_dir():
-        raise UserError(f"OUT takes a file, but {out} is a folder.")
-    if not out.suffix and out.is_file():
-        raise UserError(f"OUT takes a new file or a folder, but {out} is a file without an ending.")
+def _places(source: Path, out: Path, files: Sequence[Path], makes: Spec) -> list[Path]:
+    """Where each file's translation goes, without an ending; UserError where something would be lost."""
+    endings = {FILES[field.kind].ending for field in makes.values()}
+    suffix = out.suffix.lower()
+    if suffix in endings or (suffix in (*HELD, *FILE_ENDINGS, *extensions()) and not out.is_dir()):
+        if suffix not in endings:
+            raise UserError(f"OUT takes a {' or '.join(sorted(endings))} file or a folder, got {out}.")
+        if source.is_dir():
+            raise UserError(f"OUT takes a folder where IN is one, got the file {out}.")
+        if out.is_dir():
+            raise UserError(f"OUT takes a file, but {out} is a folder.")
+        if out.exists() and out.samefile(source):
+            raise UserError(f"OUT takes another file than IN, got {out} for both.")
+        return [out.with_suffix("")]
+    if out.is_file():
+        raise UserError(f"OUT takes a new file or a folder, but {out} is a file of another kind.")
+    if source.is_dir() and out.is_dir() and any(out.iterdir()):
+        raise UserError(f"OUT takes a new or empty folder where IN is one, but {out} has files.")
+    stems = Counter(file.stem for file in files)
+    places = [out / (file.stem if stems[file.stem] == 1 else file.name) for file in files]
+    if any(place.with_name(place.name + ending) == source for place in places for ending in endings):
+        raise UserError(f"OUT takes another folder than that of IN, got {out}.")
+    return places
 
 
-def _write(path: Path, makes: Spec, made: Mapping[str, Any]) -> None:
-    """One file for each made field; several get the field's name too."""
+def _write(path: Path, suffix: str, makes: Spec, made: Mapping[str, Any]) -> None:
+    """One file for each made field; several get the field's name too; `suffix` is the user's spelling of an ending."""
     for name, field in makes.items():
         file = FILES[field.kind]
-        place = path if len(makes) == 1 else path.with_name(f"{path.stem}-{name}{path.suffix}")
-        place = place if place.suffix.lower() == file.ending else place.with_name(place.name + file.ending)
+        ending = suffix if suffix.lower() == file.ending else file.ending
+        place = path.with_name(path.name + ("" if len(makes) == 1 else f"-{name}") + ending)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             file.write(place, field, np.asarray(made[name])[0])

@@ -25,10 +25,11 @@ HEALTHY = {
     "value": -0.9,
 }
 USUAL = {"d/grad_norm": 5.0, "g/grad_norm": 4.0}
+ONE = (Duel(),)
 PERFECT = {"accuracy_real": 0.99, "accuracy_fake": 1.0}
 
 
-def kinds(blocks, usual=USUAL, largest=USUAL, duels=(Duel(),)):
+def kinds(blocks, usual=USUAL, largest=USUAL, duels=ONE):
     return [finding.kind for finding in monitor.look(blocks, usual, largest, duels)]
 
 
@@ -130,7 +131,7 @@ def of_two(ab=HEALTHY, ba=HEALTHY):
 
 
 TWO = (Duel("ab", "b_judge", "ab/"), Duel("ba", "a_judge", "ba/"))
-USUAL_OF_TWO = {f"{name}/grad_norm": norm for name, norm in (("ab", 4.0), ("ba", 4.0), ("a_judge", 5.0), ("b_judge", 5.0))}
+USUAL_OF_TWO = {"ab/grad_norm": 4.0, "ba/grad_norm": 4.0, "a_judge/grad_norm": 5.0, "b_judge/grad_norm": 5.0}
 
 
 @pytest.mark.parametrize(
