@@ -83,7 +83,8 @@ def look(
     losses = [f"{player}/loss" for duel in duels for player in (duel.judge, duel.maker)] or _losses(blocks)
     found += [_exploding_norms(blocks[-RECENT:], usual, duels), _oscillating(blocks, losses)]
     first = {finding.kind: finding for finding in reversed(found) if finding}
-    return sorted(reversed(first.values()), key=lambda finding: not finding.serious)
+    in_order = list(first.values())[::-1]
+    return sorted(in_order, key=lambda finding: not finding.serious)
 
 
 def _of_duel(blocks: Sequence[Numbers], largest: Numbers, duel: Duel) -> list[Finding | None]:
