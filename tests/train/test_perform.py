@@ -15,6 +15,7 @@ from jaxgan.data import hold_out
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs
 from jaxgan.game import parallel
+from jaxgan.recipes.base import RecipeConfig
 from jaxgan.train import fit, perform
 from tests.train import toy
 
@@ -22,8 +23,10 @@ MAKE_MESH = parallel.make_mesh
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Config(toy.Config):
-    accumulate: int = 1
+class Config(RecipeConfig):
+    batch_size: int = 16
+    z_dim: int = 4
+    rate: float = 0.05
 
 
 RECIPE = SimpleNamespace(Config=Config, NEEDS=Needs({}), build=toy.translator)
@@ -33,7 +36,6 @@ RECIPE = SimpleNamespace(Config=Config, NEEDS=Needs({}), build=toy.translator)
 def cheap():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parallel, "make_mesh", lambda devices=None: MAKE_MESH(devices or jax.devices()[:1]))
-        patch.setattr("jaxgan.train.load.check", lambda config: None)  # of recipes' options
         patch.setattr("jaxgan.recipes.load", lambda name: RECIPE)
         patch.setattr("jaxgan.train.pictures.write_summary", lambda path, *about: None)
         patch.setitem(perform.ABOUT, "translate", "As if it were a command without files.")
