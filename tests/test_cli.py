@@ -80,7 +80,8 @@ def test_errors_that_are_no_lack_of_memory_stay_errors(monkeypatch):
 
 
 MISTAKES = {
-    "fly": "there is no command 'fly'; the commands are train, sample, translate, rollout, data, evaluate, fid, stats, weights, recipes.",
+    "fly": "there is no command 'fly'; the commands are train, sample, translate, rollout, data, evaluate, fid, stats, weights, "
+    "recipes.",
     "recipes now": "jaxgan recipes takes no arguments, got now.",
     "train": "jaxgan train takes a recipe (",
     "train gam": "there is no recipe 'gam'",
@@ -206,7 +207,7 @@ def test_samples_go_into_the_run_by_default(run):
     path.unlink()
 
 
-def test_conditional_recipes_have_one_column_a_class(photos, tmp_path):
+def test_conditional_recipes_have_one_column_a_class(photos, tmp_path, capsys):
     out = tmp_path / "run"
     options = "--batch-size 8 --samples 4 --z-dim 4 --g-width 4 --d-width 4"
     assert main(f"train cgan --data {photos} --image-size 8 --steps 1 --out {out} {options}".split()) == 0
@@ -214,7 +215,44 @@ def test_conditional_recipes_have_one_column_a_class(photos, tmp_path):
         assert picture.size == (2 * 58 + 2, 2 * 58 + 2)  # two classes, two rows, magnified seven times
     assert main(f"sample {out} --n 3 --label 1 --out {tmp_path / 'x.npz'}".split()) == 0
     assert np.load(tmp_path / "x.npz")["labels"].tolist() == [1, 1, 1]
-    assert main(f"sample {out} --n 3 --label 2".split()) == 2
+    assert main(f"sample {out} --n 3 --label b --out {tmp_path / 'y.npz'}".split()) == 0
+    x, y = (np.load(tmp_path / name) for name in ("x.npz", "y.npz"))
+    np.testing.assert_array_equal(x["images"], y["images"])
+    assert y["labels"].tolist() == [1, 1, 1]
+    assert main(f"sample {out} --n 3 --out {tmp_path / 'z.npz'}".split()) == 0
+    z = np.load(tmp_path / "z.npz")
+    assert z["labels"].tolist() == [0, 1, 0]  # in turn
+    assert [np.array_equal(*pair) for pair in zip(x["images"], z["images"], strict=True)] == [False, True, False]
+    assert main(f"sample {out} --n 3 --label b".split()) == 0
+    assert (out / "sample-1-seed0-label1.png").exists()
+    capsys.readouterr()
+    for label in ("2", "c", "-1"):
+        takes = "--label takes a class from 0 to 1, or one of a, b"
+        assert said(capsys, f"sample {out} --label {label}") == (2, f"jaxgan: {takes}; got {label}.")
+    assert said(capsys, f"sample {out} --label=") == (2, "jaxgan: --label takes a text, got an empty one.")
+    assert said(capsys, f"sample {out} --lable b")[1].endswith("has no option --lable; did you mean --label?")
+    with pytest.raises(SystemExit):
+        main(["sample", str(out), "--help"])
+    text = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "Class of all examples, by name or number (a, b); None: all in turn." in text
+
+
+def test_a_code_is_chosen_by_number(photos, tmp_path, capsys):
+    out = tmp_path / "run"
+    options = "--batch-size 8 --samples 4 --z-dim 4 --g-width 4 --d-width 4 --units 8 --categories 3"
+    assert main(f"train infogan --data {photos} --image-size 8 --steps 1 --out {out} {options}".split()) == 0
+    for n, code in enumerate(("", " --code 2")):
+        assert main(f"sample {out} --n 6 --out {tmp_path / f'{n}.npz'}{code}".split()) == 0
+    turn, two = (np.load(tmp_path / name) for name in ("0.npz", "1.npz"))
+    assert (turn["labels"].tolist(), two["labels"].tolist()) == ([0, 1, 2] * 2, [2] * 6)
+    same = [np.array_equal(*pair) for pair in zip(turn["images"], two["images"], strict=True)]
+    assert same == [False, False, True] * 2
+    capsys.readouterr()
+    for code in ("3", "x"):
+        assert said(capsys, f"sample {out} --code {code}") == (
+            2,
+            f"jaxgan: --code takes a class from 0 to 2; got {code}.",
+        )
 
 
 def start(*args):

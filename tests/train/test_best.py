@@ -142,6 +142,43 @@ def test_measuring_may_begin_on_resume_and_then_stays_what_it_is(tmp_path):
             toy.train(tmp_path / "run", resume=True, **{**OFTEN, **change})
 
 
+@pytest.mark.parametrize(("metric", "kept"), [("fd", 8), ("is", 4), ("density", 8)])
+def test_better_is_what_the_metric_says(tmp_path, monkeypatch, metric, kept):
+    """Scores 5, 3, 4 at steps 4, 8, 12: a distance falls, a quality rises."""
+    real, values = best.make_judge, iter([5.0, 3.0, 4.0])
+
+    def fake(*args):
+        judge = real(*args)
+
+        def score(state):
+            found = judge(state)
+            protocol = dataclasses.replace(found.protocol, metric=metric)
+            return dataclasses.replace(found, value=next(values), protocol=protocol)
+
+        return score
+
+    monkeypatch.setattr(best, "make_judge", fake)
+    assert checkpoint.steps(toy.train(tmp_path / "run", steps=12, **OFTEN).folder.best) == [kept]
+
+
+def silent(config, spec, axis_name=None):
+    """The toy that does nothing for users, and declares no duel."""
+    return toy.build(config, spec, axis_name)._replace(verbs={}, shows=(), duels=(), cures={})
+
+
+def test_what_makes_nothing_of_the_datas_kind_cannot_be_measured(tmp_path):
+    with pytest.raises(UserError, match=r"--eval-every compares what a system makes with the data, which have nothing"):
+        toy.train(tmp_path / "run", build=silent, **OFTEN)
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_makes_nothing_trains_nevertheless(straight, tmp_path):
+    result = toy.train(tmp_path / "run", build=silent)
+    toy.assert_same(result.state, straight[0].state)
+    assert list(result.folder.samples.iterdir()) == []
+    assert read_metrics(result.folder.monitor) == []
+
+
 @pytest.mark.parametrize("resume", [False, True])
 def test_what_takes_no_time_is_checked_before_the_data_are_seen(tmp_path, monkeypatch, resume):
     """A folder with files for a new run; a run that has all its steps already."""

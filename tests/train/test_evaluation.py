@@ -1,17 +1,13 @@
 """What of a system is measured, and by which classes. Oracles: the declarations, and labels counted by hand."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-import pytest
 
-from jaxgan import fields, game
-from jaxgan.data import gather, of_arrays
-from jaxgan.errors import UserError
+from jaxgan import fields
+from jaxgan.data import hold_out, of_arrays
 from jaxgan.game import Verb
 from jaxgan.metrics.extractors import pixels
 from jaxgan.recipes import cgan, infogan
-from jaxgan.train import evaluation
 from jaxgan.train.judge import made_by, make_judge
 from jaxgan.train.plan import measured
 from tests.train import toy
@@ -45,21 +41,15 @@ def test_classes_are_made_in_the_proportions_of_the_data():
 
 def test_examples_are_made_from_held_rows_where_more_than_a_class_is_given():
     data = toy.pairs()
-    kept, held = datasets_of(data, 6)
+    kept, held = hold_out(data, 6)
     system = toy.translator(toy.Config(), data.spec)
-    only = system._replace(verbs={"lighten": system.verbs["lighten"]})
+    only = system._replace(verbs={"translate": system.verbs["translate"]})
     made = made_by(only, kept, held)
     assert (made.field, made.most) == ("target", 6)
     given = made.given(0, 6)["source"][:, 0, 0, 0]
     assert sorted(given) == sorted(held.tables[0].source.arrays["source"][:, 0, 0, 0])
     judge = make_judge(made, kept, pixels(), 30, 0)
     assert judge(only.init(jax.random.key(0))).n == (34, 6)
-
-
-def datasets_of(data, count):
-    from jaxgan.data import hold_out
-
-    return hold_out(data, count)
 
 
 def verb(**makes):

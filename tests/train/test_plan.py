@@ -63,6 +63,25 @@ def test_impossible_options_are_found_here():
         plan(config=toy.Config(steps=0))
 
 
+@pytest.mark.parametrize(
+    ("batch", "sentence"),
+    [
+        (toy.LABELLED, r"this system trains on label \(label\), but toy has image\."),
+        (
+            {"image": fields.Field("mask", (8, 8, 1))},
+            r"trains on image \(mask\), but toy has it as image\.",
+        ),
+    ],
+    ids=str,
+)
+def test_a_batch_that_the_data_lack(batch, sentence):
+    def build(config, spec, axis_name=None):
+        return toy.build(config, spec, axis_name)._replace(batch=batch)
+
+    with pytest.raises(UserError, match=sentence):
+        make_plan(build, toy.Config(), toy.images(), RunConfig(), recipe=None, report=toy.Said())
+
+
 def test_a_builder_without_a_docstring_has_a_name(monkeypatch):
     monkeypatch.setattr(toy, "__doc__", None)
     assert plan().summary == "build"

@@ -77,6 +77,9 @@ def _build(config, items, axis_name):
     return game.System(init, step, config, spec, verbs, shows=shows, duels=duels, cures=cures)
 
 
+LIGHTER = 60
+
+
 def images(n=40, seed=0, channels=1, labels=False):
     """Images by chance, of three classes in turn."""
     pixels = np.random.default_rng(seed).integers(0, 256, (n, 8, 8, channels), dtype=np.uint8)
@@ -86,15 +89,16 @@ def images(n=40, seed=0, channels=1, labels=False):
 
 
 def translator(config, spec, axis_name=None):
-    """The toy that also makes an image lighter, by a verb of which the right answer is known, with a sheet of it."""
+    """The toy that also makes pictures of any size lighter: a verb whose right answer is known, shown in a sheet."""
     system = build(config, spec, axis_name)
 
-    def lighten(state, given, keys):
-        return {"target": given["source"] + 0.5}
+    def translate(state, given, keys):
+        return {"target": given["source"] + LIGHTER / 127.5}
 
-    verb = game.Verb(lighten, fields.only(spec, "target"), fields.only(spec, "source"), truth=("target",))
-    shows = (*system.shows, game.Show("lighten", "sheet"))
-    return system._replace(verbs={**system.verbs, "lighten": verb}, shows=shows)
+    source, target = (fields.any_size(spec[name]) for name in ("source", "target"))
+    verb = game.Verb(translate, {"target": target}, {"source": source}, truth=("target",))
+    shows = (*system.shows, game.Show("translate", "sheet"))
+    return system._replace(verbs={**system.verbs, "translate": verb}, shows=shows)
 
 
 def pairs(n=40):
