@@ -1,6 +1,6 @@
 """CoGAN: two domains that share a latent space, from sets that were never paired (Liu and Tuzel 2016).
 
-Coupled Generative Adversarial Networks, arXiv:1606.07536, equation 2. With generators G_a, G_b and discriminators D_a, D_b
+Coupled Generative Adversarial Networks, arXiv:1606.07536, equation 2. With generators G_a, G_b and critics D_a, D_b
 
     max over G_a, G_b, min over D_a, D_b of the sum over domains of E_x[-log D(x)] + E_z[-log(1 - D(G(z)))]
 
