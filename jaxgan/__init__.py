@@ -1,7 +1,7 @@
 """Generative adversarial networks as games between pure functions, in JAX.
 
-`jaxgan.fit("dcgan", data="photos", image_size=64)` trains as the command does, `jaxgan.load("runs/x").sample(16)` uses a
-run. The parts to compose are in `jaxgan.game`, `jaxgan.losses`, `jaxgan.layers`, `jaxgan.nets`, `jaxgan.metrics`.
+`jaxgan.fit("dcgan", data="photos", image_size=64)` trains as the command does; `jaxgan.load("runs/x").sample(16)` uses
+a run. The parts to compose are in `jaxgan.game`, `jaxgan.losses`, `jaxgan.layers`, `jaxgan.nets`, `jaxgan.metrics`.
 """
 
 from typing import TYPE_CHECKING, Any
