@@ -84,6 +84,7 @@ class ResNet(Recorder):
 
     def forward(self, x):
         """`[b, c, h, w]` to the same."""
+
         def both(name, h):
             return self.layers[f"{name}_norm"](self.layers[name](h))
 

@@ -226,7 +226,9 @@ def test_the_shardings_of_an_abstract_state():
     rest = jax.tree.leaves(shardings.replace(local={}))
     assert {sharding.spec for sharding in rest} == {PartitionSpec()}
     assert len(rest) == len(jax.tree.leaves(state)) - 2
-    assert {s.spec for s in jax.tree.leaves(parallel.state_shardings({"local": jnp.ones(4)}, mesh))} == {PartitionSpec()}
+    assert {s.spec for s in jax.tree.leaves(parallel.state_shardings({"local": jnp.ones(4)}, mesh))} == {
+        PartitionSpec()
+    }
 
 
 def test_processes_give_their_own_rows():

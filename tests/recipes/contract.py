@@ -46,12 +46,12 @@ SMALL: dict[str, tuple[fields.Spec, dict[str, Any]]] = {
     "infogan": (IMAGES, INFOGAN),
     "infogan/learned": (IMAGES, {**INFOGAN, "variance": "learned"}),
     "lsgan": (IMAGES, DCGAN),
-    "r3gan": (IMAGES, {**R3GAN, "burn_in": 4}),
+    "r3gan": (IMAGES, {**R3GAN, "burn_in": 4, "gamma": 3.0, "gamma_end": 1.0}),
     "r3gan/labels": (LABELLED, {**R3GAN, "labels": "used"}),
     "wgan": (IMAGES, {**DCGAN, "n_critic": 2}),
     "wgan_gp": (IMAGES, {**DCGAN, "n_critic": 2, "sides": "one", "d_norm": "layer"}),
 }
-"""The fields of its data, and its options beside `COMMON`: the recipe's name, and perhaps a slash and what is special."""
+"""By name (the recipe, perhaps a slash and what is special): the fields of its data, and its options beside `COMMON`."""
 COMMON = {"batch_size": 16, "steps": 4, "z_dim": 6}
 ROWS = 4
 """Examples that the compiled verbs make."""

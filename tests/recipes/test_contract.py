@@ -2,7 +2,6 @@
 
 import chex
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -105,7 +104,9 @@ def test_verbs(name):
         chex.assert_trees_all_equal(made, run(case.after, given, keys))
         others = {field: x.at[1:].set(_other(verb.given[field], x, 2)[1:]) for field, x in given.items()}
         alone = run(case.after, others, keys.at[1:].set(contract.keys(2)[1:]))
-        chex.assert_trees_all_close(*({f: x[0] for f, x in each.items()} for each in (made, alone)), rtol=1e-5, atol=1e-6)
+        chex.assert_trees_all_close(
+            *({f: x[0] for f, x in each.items()} for each in (made, alone)), rtol=1e-5, atol=1e-6
+        )
         assert all(not np.allclose(made[field][1:], alone[field][1:]) for field in made)
 
 

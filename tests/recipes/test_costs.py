@@ -95,8 +95,12 @@ def test_remat_costs_at_most_a_forward_pass_for_each_that_is_differentiated_and_
     flops, bytes_ = {}, {}
     for remat in (False, True):
         system, lowered = lower("dcgan", {**WIDTHS, "remat": remat})
+        state = jax.eval_shape(system.init, KEY)
         compiled = memory.compiled(lowered, system.config, parallel.make_mesh())
-        flops[remat], bytes_[remat] = compiled.cost_analysis()["flops"], memory.need_of(compiled, jax.eval_shape(system.init, KEY)).step
+        flops[remat], bytes_[remat] = (
+            compiled.cost_analysis()["flops"],
+            memory.need_of(compiled, jax.eval_shape(system.init, KEY)).step,
+        )
         G, D = passes(system)
     assert 1.1 * flops[False] < flops[True] < (1 + OVER) * (alternating(G, D) + G.all + 3 * D.all)
     assert bytes_[True] < 0.9 * bytes_[False]
@@ -130,7 +134,9 @@ def test_a_chunk_moves_indices_or_pixels_to_the_device_and_nothing_twice(residen
     pixels = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), dtype=np.uint8)
     data = datasets.of_arrays({"image": pixels}, {"image": fields.image(8, 8, 1)})
     rows, steps = 8, 4
-    feed = make_feed(data, data.spec, RunConfig(resident=resident, steps_per_dispatch=steps), rows, 0, parallel.make_mesh())
+    feed = make_feed(
+        data, data.spec, RunConfig(resident=resident, steps_per_dispatch=steps), rows, 0, parallel.make_mesh()
+    )
     assert sum(moved) == (datasets.nbytes(data) if resident == "on" else 0)
     for start in (0, steps):
         moved.clear()
