@@ -51,7 +51,7 @@ SMALL: dict[str, tuple[fields.Spec, dict[str, Any]]] = {
     "wgan": (IMAGES, {**DCGAN, "n_critic": 2}),
     "wgan_gp": (IMAGES, {**DCGAN, "n_critic": 2, "sides": "one", "d_norm": "layer"}),
 }
-"""By name (the recipe, perhaps a slash and what is special): the fields of its data, and its options beside `COMMON`."""
+"""By name (the recipe, perhaps a slash and what is special): the fields of the data, and options beside `COMMON`."""
 COMMON = {"batch_size": 16, "steps": 4, "z_dim": 6}
 ROWS = 4
 """Examples that the compiled verbs make."""
@@ -181,7 +181,7 @@ def networks(system):
         return call(*args, **options)
 
     with nn.intercept_methods(note):
-        jax.eval_shape(system.init, KEY)
+        jax.eval_shape(lambda key: system.init(key), KEY)  # a new function: a trace that is kept would call nothing
     return found
 
 
