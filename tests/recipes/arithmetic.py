@@ -44,10 +44,12 @@ def one_pass(init, batch_size):
     networks = []
 
     def count(call, args, options, context):
-        if context.method_name == "__call__" and not context.module.path:
+        if context.method_name != "__call__" or not context.module.is_initializing():
+            return call(*args, **options)
+        if not context.module.path:
             networks.append(([], []))
         y = call(*args, **options)
-        if context.method_name == "__call__" and isinstance(context.module, LAYERS):
+        if isinstance(context.module, LAYERS):
             counts, outputs = networks[-1]
             counts.append(2 * batch_size * products(context.module, args[0].shape, y.shape))
             outputs.append(4 * batch_size * y.size)

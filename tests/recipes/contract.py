@@ -176,7 +176,7 @@ def networks(system):
     found = []
 
     def note(call, args, options, context):
-        if context.method_name == "__call__" and not context.module.path:
+        if context.method_name == "__call__" and not context.module.path and context.module.is_initializing():
             found.append(context.module.clone(parent=None))
         return call(*args, **options)
 
