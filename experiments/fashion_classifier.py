@@ -29,7 +29,7 @@ SPLIT_SEED = 0
 def main() -> None:
     """Train, test once, write the weights; with `--held-out` train on fewer images and test on the rest of them."""
     options = parse()
-    arrays = data.resident(data.load(options.data))
+    arrays = whole(options.data)
     images, labels = arrays["image"], arrays["label"]
     if options.held_out:
         order = np.random.default_rng(SPLIT_SEED).permutation(len(images))
@@ -37,7 +37,7 @@ def main() -> None:
         test = images[held], labels[held]
         images, labels = images[kept], labels[kept]
     else:
-        arrays = data.resident(data.load(TEST))
+        arrays = whole(TEST)
         test = arrays["image"], arrays["label"]
     start = time.perf_counter()
 
@@ -51,6 +51,13 @@ def main() -> None:
     print(f"accuracy {score.value:.4f} on {len(test[0])} images that it has not seen; by class {score.per_class}")
     if not options.held_out:
         write(options.out, pack(variables, notes(score.value, options.seed, len(images))))
+
+
+def whole(name: str) -> dict[str, np.ndarray]:
+    """Images and labels of a set."""
+    found = data.load(name)
+    (arrays,) = data.resident(found, found.spec)
+    return arrays
 
 
 def parse() -> argparse.Namespace:

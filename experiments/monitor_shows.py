@@ -21,6 +21,7 @@ import numpy as np
 from flax import linen as nn
 
 from jaxgan import data as datasets
+from jaxgan import fields
 from jaxgan.nets.mlp import MLPDiscriminator
 from jaxgan.recipes import dcgan, gan
 from jaxgan.recipes.toolbox import stabilised
@@ -40,9 +41,9 @@ class OneImage(nn.Module):
         return jnp.broadcast_to(jnp.tanh(image), (len(z), *self.shape))
 
 
-def build_one_image(config, axis_name):
+def build_one_image(config, spec, axis_name):
     """The game of the recipe `gan` with this generator."""
-    return stabilised(config, OneImage(config.image_shape), MLPDiscriminator(config.d_widths), axis_name)
+    return stabilised(config, spec, OneImage(spec["image"].fixed), MLPDiscriminator(config.d_widths), axis_name)
 
 
 RUNS = {
@@ -91,10 +92,11 @@ def megaflops(function, *shapes):
 
 def show_cost():
     """What the numbers of the monitor cost in a step, and what looking at a picture does."""
+    spec = {"image": fields.image(28, 28, 1)}
     for recipe in (gan, dcgan):
         config = recipe.Config()
-        system, key = recipe.build(config), jax.random.key(0)
-        shapes = {"image": jax.ShapeDtypeStruct((config.batch_size, *config.image_shape), jnp.float32)}
+        system, key = recipe.build(config, spec), jax.random.key(0)
+        shapes = fields.shapes(spec, config.batch_size)
         given = jax.eval_shape(system.init, key), shapes, key
 
         def bare(*given, step=system.step):
@@ -103,7 +105,7 @@ def show_cost():
 
         with_numbers, without = megaflops(system.step, *given), megaflops(bare, *given)
         print(f"{recipe.__name__}: {with_numbers:,.1f} MFLOP a step, {without:,.1f} without the monitor's numbers")
-    images = jax.ShapeDtypeStruct((64, *gan.Config().image_shape), jnp.float32)
+    images = fields.shapes(spec, 64)["image"]
     print(f"64 samples compared with each other: {megaflops(diversity.pairwise, images):.1f} MFLOP")
 
 

@@ -36,6 +36,14 @@ install_import_hook("jaxgan", "beartype.beartype")
 from jaxgan import data  # noqa: E402
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist writes a test's group down
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of a file stay in one process, which compiles their programs once; those with a group, that group's."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(Path(__file__).parent))))
+
+
 @pytest.fixture(autouse=True)
 def _no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))

@@ -25,9 +25,9 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 import jax
-import jax.numpy as jnp
 
-from jaxgan import recipes
+from jaxgan import fields, recipes
+from jaxgan.fields import Spec
 from jaxgan.game import parallel
 
 RESULT = Path(__file__).parents[1] / "results" / "collectives.json"
@@ -82,15 +82,12 @@ def _core(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(side for side in shape if side != 1))
 
 
-def compiled_text(recipe: Any, config: Any, mode: str, devices: list[Any]) -> tuple[str, Any]:
+def compiled_text(recipe: Any, config: Any, spec: Spec, mode: str, devices: list[Any]) -> tuple[str, Any]:
     """The optimised program of a step on `devices`, and the shapes of the parameters."""
     mesh = parallel.make_mesh(devices)
-    system = recipe.build(config, parallel.axis_name_of(mode))
+    system = recipe.build(config, spec, parallel.axis_name_of(mode))
     state, key = jax.eval_shape(lambda key: (system.init(key), key), jax.random.key(0))
-    rows = config.batch_size * system.microbatches
-    batch = {"image": jax.ShapeDtypeStruct((rows, *config.image_shape), jnp.float32)}
-    if config.classes:
-        batch["label"] = jax.ShapeDtypeStruct((rows,), jnp.int32)
+    batch = fields.shapes(system.batch, config.batch_size * system.microbatches)
     params = {name: player.params for name, player in state.players.items()}
     if mode != "pmap":
         return parallel.parallelize(system.step, mode, mesh).lower(state, batch, key).compile().as_text(), params
@@ -113,11 +110,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULT, help="file of results, to which rows are added")
     options = parser.parse_args()
     dcgan = recipes.load("dcgan")
-    settings = {"image_shape": tuple(options.image), "g_width": options.width, "d_width": options.width}
+    spec = {"image": fields.image(*options.image)}
     for devices, batch, mode in cases(options.compiler):
-        config = dcgan.Config(batch_size=batch, **settings)
+        config = dcgan.Config(batch_size=batch, g_width=options.width, d_width=options.width)
         with mock.patch("jax.lax.platform_dependent", lambda *arrays, default, **_: default(*arrays)):
-            text, params = compiled_text(dcgan, config, mode, devices)
+            text, params = compiled_text(dcgan, config, spec, mode, devices)
         whole = sum(leaf.size * 4 for leaf in jax.tree.leaves(params))
         row = {"batch": batch, "parameter_bytes": whole, **account(collectives(text), params)}
         scale = "weak" if batch == 64 * len(devices) else "strong"

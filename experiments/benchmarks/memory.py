@@ -22,20 +22,20 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 import jax
-import jax.numpy as jnp
 from collectives import tpu
 from jax.sharding import NamedSharding, PartitionSpec
 
-from jaxgan import recipes
+from jaxgan import fields, recipes
 from jaxgan.game import parallel
 from jaxgan.train import memory
 
 RESULT = Path(__file__).parents[1] / "results" / "memory.json"
-SYSTEMS: dict[str, tuple[str, dict[str, Any]]] = {
-    "dcgan64": ("dcgan", {"image_shape": (64, 64, 3), "g_width": 64, "d_width": 64}),
-    "r3gan32": ("r3gan", {"image_shape": (32, 32, 3), "width": 32, "growth": 2}),
-    "sngan32": ("sngan", {"image_shape": (32, 32, 3), "layout": "constant", "g_width": 64, "d_width": 64}),
+SYSTEMS: dict[str, tuple[str, int, dict[str, Any]]] = {
+    "dcgan64": ("dcgan", 64, {"g_width": 64, "d_width": 64}),
+    "r3gan32": ("r3gan", 32, {"width": 32, "growth": 2}),
+    "sngan32": ("sngan", 32, {"layout": "constant", "g_width": 64, "d_width": 64}),
 }
+"""The recipe, the pixels a side of its colour images, and its options."""
 VARIANTS = [(1, False), (1, True), (2, False), (4, False), (8, False), (8, True)]  # accumulate, remat
 BATCH = 512  # so large that little of it fits into the memory inside a TPU, which `temp` leaves out
 
@@ -59,12 +59,12 @@ def main() -> None:
 
 def measure(name: str, accumulate: int, remat: bool, mesh: Any) -> dict[str, float]:
     """Megabytes and GFLOP of one variant."""
-    recipe, settings = SYSTEMS[name]
+    recipe, side, settings = SYSTEMS[name]
     module = recipes.load(recipe)
     config = module.Config(batch_size=BATCH, accumulate=accumulate, remat=remat, **settings)
-    system, whole = module.build(config), NamedSharding(mesh, PartitionSpec())
+    system, whole = module.build(config, {"image": fields.image(side, side, 3)}), NamedSharding(mesh, PartitionSpec())
     state, key = jax.eval_shape(lambda key: (system.init(key), key), jax.random.key(0))
-    batch = {"image": jax.ShapeDtypeStruct((BATCH, *config.image_shape), jnp.float32)}
+    batch = fields.shapes(system.batch, BATCH)
     step = jax.jit(system.step, in_shardings=whole, out_shardings=whole, donate_argnums=0)
     compiled = memory.compiled(step.lower(state, batch, key), config, mesh)
     need = memory.need_of(compiled, state)

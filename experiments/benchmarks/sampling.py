@@ -1,7 +1,7 @@
 """Images a second that a trained generator makes, against the batch size: jaxgan and PyTorch.
 
 Command   python experiments/benchmarks/sampling.py [--question dcgan32] [--batches 1 16 64 256] [--rounds 5]
-Protocol  float32, noise included; the jitted `System.sample` with the generator's average and running statistics, and
+Protocol  float32, noise included; the jitted verb `sample` with the generator's average and running statistics, and
           the same network in PyTorch under `inference_mode`, each in a process of its own, in turn.
 Hardware  and measured numbers: docs/performance.md and experiments/results/sampling.json.
 """
@@ -47,13 +47,11 @@ def sampler(question: Question) -> Callable[[int], float]:
     """`work` for `serve`: the recipe's sampler, jitted."""
     import jax
 
-    from jaxgan.train.plan import adapt
-
     recipe, config = configured(question)
-    system = recipe.build(adapt(config, load(question)))
-    state = jax.jit(system.init)(jax.random.key(0))
-    labels = {"label": jax.numpy.zeros(question.batch, int)} if system.conditional else {}
-    draw = jax.jit(lambda state, key: system.sample(state, jax.random.split(key, question.batch), **labels))
+    system = recipe.build(config, load(question).spec)
+    state, verb = jax.jit(system.init)(jax.random.key(0)), system.verbs["sample"]
+    given = {name: jax.numpy.zeros(question.batch, int) for name in verb.given}
+    draw = jax.jit(lambda state, key: verb(state, given, jax.random.split(key, question.batch)))
     return clocked(lambda: jax.block_until_ready(draw(state, jax.random.key(1))))
 
 

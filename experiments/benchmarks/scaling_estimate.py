@@ -17,8 +17,11 @@ from unittest import mock
 import jax
 import jax.numpy as jnp
 
-from jaxgan import recipes
+from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
+from jaxgan.nets.r3gan import R3GANDiscriminator, R3GANGenerator
+from jaxgan.recipes import r3gan
 
+SHAPE = (64, 64, 3)
 UTILISATION = 0.25  # share of the peak that convolutions of these sizes reach: a guess, on the careful side
 
 
@@ -83,18 +86,15 @@ def step_time(work: Work, images: float, n: int, machine: Machine) -> tuple[floa
     return compute, reduction(work.bytes, work.collectives, n, machine)
 
 
-def work_of(recipe: str, settings: dict[str, Any], passes: tuple[int, int], collectives: int, batch: int) -> Work:
+def work_of(networks: tuple[Any, Any], z_dim: int, passes: tuple[int, int], collectives: int, batch: int) -> Work:
     """The work of a recipe whose step passes `passes` times through G and D, forward and backward together."""
-    module = recipes.load(recipe)
-    config = module.Config(batch_size=8, **settings)
-    system = module.build(config)
-    state = jax.eval_shape(system.init, jax.random.key(0))
-    inputs = {"g": (config.z_dim,), "d": config.image_shape}
-    flops = 0.0
-    for times, (name, shape) in zip(passes, inputs.items(), strict=True):
-        x = jax.ShapeDtypeStruct((config.batch_size, *shape), jnp.float32)
-        flops += times * forward_flops(system.networks[name], state.players[name].variables(), x) / config.batch_size
-    size = sum(4 * leaf.size for player in state.players.values() for leaf in jax.tree.leaves(player.params))
+    flops, size = 0.0, 0
+    images = 8
+    for times, network, shape in zip(passes, networks, ((z_dim,), SHAPE), strict=True):
+        x = jax.ShapeDtypeStruct((images, *shape), jnp.float32)
+        variables = jax.eval_shape(lambda key, x, net=network: net.init(key, x, train=True), jax.random.key(0), x)
+        flops += times * forward_flops(network, variables, x) / images
+        size += sum(4 * leaf.size for leaf in jax.tree.leaves(variables["params"]))
     return Work(flops, size, collectives, batch)
 
 
@@ -107,12 +107,13 @@ def forward_flops(network: Any, variables: Any, x: Any) -> float:
 
 def works() -> dict[str, Work]:
     """DCGAN as in its paper, and R3GAN's networks for 64x64 faces (passes: tests/recipes/test_costs.py)."""
-    r3gan = recipes.load("r3gan").PRESETS["ffhq64"]
-    sizes = {name: value for name, value in r3gan.items() if name != "batch_size"}
-    dcgan = {"image_shape": (64, 64, 3), "g_width": 64, "d_width": 64}
+    config = r3gan.PRESETS["ffhq64"]
+    sizes = {name: getattr(config, name) for name in ("width", "growth", "max_width", "blocks", "group_size")}
+    dcgan = DCGANGenerator(SHAPE, 64), DCGANDiscriminator(64)
+    pair = R3GANGenerator(SHAPE, **sizes), R3GANDiscriminator(**sizes)
     return {
-        "DCGAN-64": work_of("dcgan", dcgan, (3, 8), 22, 64),
-        "R3GAN-64": work_of("r3gan", {"image_shape": (64, 64, 3), **sizes}, (3, 15), 2, 32),
+        "DCGAN-64": work_of(dcgan, 100, (3, 8), 22, 64),
+        "R3GAN-64": work_of(pair, config.z_dim, (3, 15), 2, 32),
     }
 
 

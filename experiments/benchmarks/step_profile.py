@@ -24,6 +24,8 @@ import jax
 from timing import stamped, write
 from training_steps import QUESTIONS, RESULTS, Question, configured
 
+from jaxgan import fields
+
 PRODUCTS = ("dot_general", "conv_general_dilated")
 
 
@@ -49,9 +51,9 @@ def profile(name: str, steps: int, precision: str, batch_size: int | None = None
     """Milliseconds a step by primitive, the longest first; FLOPs and bytes of the compiled step by XLA's account."""
     question = QUESTIONS[name]
     question = dataclasses.replace(question, batch=batch_size or question.batch)
-    classes = {"classes": question.classes} if question.classes else {}
-    recipe, config = configured(question, precision=precision, image_shape=question.shape, **classes)
-    system, key = recipe.build(config), jax.random.key(0)
+    recipe, config = configured(question, precision=precision)
+    spec = {"image": fields.image(*question.shape), "label": fields.label(tuple(map(str, range(question.classes))))}
+    system, key = recipe.build(config, spec), jax.random.key(0)
     state, batch = jax.jit(system.init)(key), random_batch(question, question.batch * system.microbatches)
     step = jax.jit(system.step).lower(state, batch, key).compile()
     for _ in range(3):

@@ -132,7 +132,7 @@ def arrays(data: Any) -> tuple[Any, Any]:
     """All images and labels as arrays."""
     from jaxgan.data import resident
 
-    whole = resident(data)
+    (whole,) = resident(data, data.spec)
     return whole["image"], whole["label"]
 
 
@@ -153,7 +153,7 @@ def jaxgan_work(question: Question, setting: str, precision: str, tf32: bool) ->
     recipe, config = configured(question, precision=precision)
     run = RunConfig(resident="off" if setting == "streaming" else "on")
     plan = make_plan(recipe.build, config, load(question), run, recipe=question.recipe, report=Report())
-    feed = make_feed(plan.data, run, plan.rows, 0, plan.mesh)
+    feed = make_feed(plan.data, plan.system.batch, run, plan.rows, 0, plan.mesh)
     state = parallel.place_state(jax.jit(plan.system.init)(jax.random.key(0)), plan.mesh)
     advance = parallel.parallelize(make_chunk_step(plan.system.step, feed), run.parallel, plan.mesh, feed.axes)
     size, step, many = sum(parameter_count(p.params) for p in state.players.values()), 0, 1

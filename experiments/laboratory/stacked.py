@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key, UInt8
 
-from jaxgan import data
+from jaxgan import data, fields
 from jaxgan.game import System
 from jaxgan.metrics.fashion_cnn import fashion_cnn
 from jaxgan.metrics.modes import ClassModes, class_modes, joint
@@ -28,8 +28,8 @@ MODES = PER_CHANNEL**CHANNELS
 PROTOCOL = 10_000  # samples; 26,000 in the paper, which take longer than the training
 CHUNK = 100  # images the classifier sees at a time: larger batches leave its caches
 
+SPEC = {"image": fields.image(28, 28, CHANNELS)}
 BASE = Config(
-    image_shape=(28, 28, CHANNELS),
     batch_size=64,
     steps=1600,
     g_width=16,
@@ -68,13 +68,15 @@ def build(condition: Condition) -> System:
     """The game of a condition, by the library's toolbox."""
     config = condition.config
     G, D = ImageGenerator(config.g_width), ImageCritic(config.d_width, condition.statistics)
-    return stabilised(config, G, D, axis_name=None)
+    return stabilised(config, SPEC, G, D, axis_name=None)
 
 
 @functools.cache
 def clothes() -> UInt8[np.ndarray, "n 28 28"]:
     """The bundled images."""
-    return data.resident(data.load("fashion_mnist_10k"))["image"][..., 0]
+    found = data.load("fashion_mnist_10k")
+    (arrays,) = data.resident(found, fields.only(found.spec, "image"))
+    return arrays["image"][..., 0]
 
 
 def stack(images: UInt8[Array, "n h w"], key: Key[Array, ""], n: int) -> Float[Array, "n h w 3"]:
@@ -111,7 +113,7 @@ def advancing(system: System) -> Any:
 
 def sampling(system: System) -> Callable[[Any, int, int], Iterator[Float[Array, "b h w 3"]]]:
     """`(state, n, seed) -> images` of the averaged generator, a hundred at a time."""
-    draw = jax.jit(lambda state, keys: system.sample(state, keys, None))
+    draw = jax.jit(lambda state, keys: system.verbs["sample"](state, {}, keys)["image"])
 
     def samples(state: Any, n: int, seed: int) -> Iterator[Float[Array, "b h w 3"]]:
         keys = jax.random.split(_keys(seed)[2], n)

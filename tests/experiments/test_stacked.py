@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from laboratory import stacked
 
-from jaxgan import data
+from jaxgan import data, fields
 
 
 # Oracle: the bundled labels. Channels are images of the data, and the classifier knows what most of them show.
@@ -15,7 +15,8 @@ def test_channels_are_bundled_images_that_the_classifier_knows():
     batch = stacked.stack(images, key, 40)
     rows = np.asarray(jax.random.randint(key, (40, 3), 0, len(images)))
     np.testing.assert_allclose((np.asarray(batch[7, :, :, 1]) + 1) * 127.5, images[rows[7, 1]], atol=1e-3)
-    labels = data.resident(data.load("fashion_mnist_10k"))["label"][rows]
+    fashion = data.load("fashion_mnist_10k")
+    labels = data.resident(fashion, fields.only(fashion.spec, "label"))[0]["label"][rows]
     assert (np.asarray(stacked.classes(batch)) == labels).mean() > 0.9
 
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import pytest
 from jax.sharding import NamedSharding, PartitionSpec
 
+from jaxgan import fields
 from jaxgan.game import parallel
 from tests.recipes import contract
 
@@ -28,8 +29,9 @@ def accelerators_forms(request, monkeypatch):
 
 def count(case, mode, **changes):
     """The account of a recipe's step on four devices, and the bytes of each player's kernels."""
-    module, config = contract.module(case), contract.config(case, image_shape=(16, 16, 3), **changes)
-    text, params = COUNT["compiled_text"](module, config, mode, jax.devices()[:4])
+    spec = {**contract.spec(case), "image": fields.image(16, 16, 3)}
+    module, config = contract.module(case), contract.config(case, **changes)
+    text, params = COUNT["compiled_text"](module, config, spec, mode, jax.devices()[:4])
     kernels = {
         name: sum(4 * leaf.size for leaf in jax.tree.leaves(tree) if leaf.ndim > 1) for name, tree in params.items()
     }
@@ -107,6 +109,6 @@ def test_nothing_is_gathered(case, mode):
 def test_accumulation_adds_on_each_device_before_it_reduces(mode, looped):
     """Under `shard_map`; the partitioner of `jit` reduces every microbatch's gradient, inside the loop."""
     module, config = contract.module("gan"), contract.config("gan", accumulate=2)
-    text, params = COUNT["compiled_text"](module, config, mode, jax.devices()[:4])
+    text, params = COUNT["compiled_text"](module, config, contract.IMAGES, mode, jax.devices()[:4])
     of_loop = [each for each in collectives(text) if each.inner]
     assert (COUNT["account"](of_loop, params)["bytes"]["gradients"] > 0) is looped

@@ -18,7 +18,7 @@ SMALL = Training(epochs=6, batch_size=32, width=4, learning_rate=1e-2)
 @pytest.fixture(scope="module")
 def clothes(fashion):
     """Every other pixel of 340 images of three of the classes."""
-    arrays = data.resident(fashion)
+    (arrays,) = data.resident(fashion, fashion.spec)
     chosen = np.flatnonzero(np.isin(arrays["label"], (0, 1, 7)))[:340]
     return arrays["image"][chosen, ::2, ::2], np.searchsorted((0, 1, 7), arrays["label"][chosen])
 

@@ -5,7 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgan.data import gather
 from jaxgan.errors import UserError
+from jaxgan.fields import image
 from jaxgan.metrics.extractors import choose, pixels
 from jaxgan.metrics.features import Extractor, batches_of, extract, outputs_of, stream_features
 
@@ -54,13 +56,15 @@ def test_progress_and_outputs():
     done = []
     extract(ROWS, [images(20)], batch_size=8, progress=done.append)
     assert done == [8, 16, 20]
-    assert outputs_of(ROWS, (6, 5, 3)) == {"features": (7,), "logits": (1,)}
+    assert outputs_of(ROWS, image(6, 5, 3)) == {"features": (7,), "logits": (1,)}
 
 
 def test_batches_of_a_data_set(fashion):
-    found = np.concatenate(list(batches_of(fashion, limit=100, size=64)))
-    np.testing.assert_array_equal(found, fashion.source.images[:100])
-    assert sum(map(len, batches_of(fashion))) == 10_000
+    found = np.concatenate(list(batches_of(fashion, "image", limit=100, size=64)))
+    np.testing.assert_array_equal(
+        found, gather(fashion.table("image").source, np.arange(100, dtype=np.int32), ["image"])["image"]
+    )
+    assert sum(map(len, batches_of(fashion, "image"))) == 10_000
 
 
 @pytest.mark.parametrize(
@@ -103,13 +107,13 @@ def test_pixels_are_means_of_blocks():
 )
 def test_choices_that_cannot_be(name, how, words):
     with pytest.raises(UserError, match=words):
-        choose(name, [(28, 28, 1)], **how)
+        choose(name, [image(28, 28, 1)], **how)
 
 
 def test_auto_takes_what_the_images_allow(monkeypatch, tmp_path):
     for name in ("XDG_CACHE_HOME", "TORCH_HOME", "JAXGAN_CACHE", "JAXGAN_INCEPTION_WEIGHTS"):
         monkeypatch.delenv(name, raising=False)
-    assert choose("auto", [(28, 28, 1), (64, 64, 1)]).name == "fashion-cnn"
+    assert choose("auto", [image(28, 28, 1), image(64, 64, 1)]).name == "fashion-cnn"
     for shape in ((28, 28, 3), (128, 128, 1)):
         with pytest.raises(UserError, match="6726825d"):  # Inception, whose weights are not here
-            choose("auto", [(28, 28, 1), shape])
+            choose("auto", [image(28, 28, 1), image(*shape)])

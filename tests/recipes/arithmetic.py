@@ -36,23 +36,28 @@ class Pass(NamedTuple):
     largest: int
 
 
-def one_pass(network, variables, *inputs):
-    """The operations of one pass; only the first layer to be called is taken to see the network's input."""
-    counts, outputs = [], []
+def one_pass(init, batch_size):
+    """The operations of one pass of each network that `init` makes variables of, with examples in batches of this size.
+
+    Only the first layer to be called is taken to see the network's input.
+    """
+    networks = []
 
     def count(call, args, options, context):
+        if context.method_name != "__call__" or not context.module.is_initializing():
+            return call(*args, **options)
+        if not context.module.path:
+            networks.append(([], []))
         y = call(*args, **options)
-        if context.method_name == "__call__" and isinstance(context.module, LAYERS):
-            counts.append(2 * products(context.module, args[0].shape, y.shape))
-            outputs.append(4 * y.size)
+        if isinstance(context.module, LAYERS):
+            counts, outputs = networks[-1]
+            counts.append(2 * batch_size * products(context.module, args[0].shape, y.shape))
+            outputs.append(4 * batch_size * y.size)
         return y
 
-    def forward(variables, *inputs):
-        with nn.intercept_methods(count):
-            return network.apply(variables, *inputs, train=True, mutable=["batch_stats", "spectral"])
-
-    jax.eval_shape(forward, variables, *inputs)
-    return Pass(sum(counts), counts[0], counts[-1], sum(outputs), max(outputs))
+    with nn.intercept_methods(count):
+        jax.eval_shape(lambda key: init(key), jax.random.key(0))  # new: a kept trace would call nothing
+    return [Pass(sum(counts), counts[0], counts[-1], sum(outputs), max(outputs)) for counts, outputs in networks]
 
 
 def products(layer, x, y):

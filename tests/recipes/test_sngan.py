@@ -28,17 +28,17 @@ def test_options_that_do_not_go_together_are_one_sentence(change, sentence):
 
 
 def test_classes_of_the_data_are_not_used_unless_asked_for():
-    system = contract.build("sngan", classes=3)
-    assert not system.conditional
-    shapes = [jax.eval_shape(contract.build("sngan", classes=classes).init, KEY) for classes in (0, 3)]
-    assert jax.tree.structure(shapes[0]) == jax.tree.structure(shapes[1])
+    systems = [contract.build("sngan", spec=spec) for spec in (contract.IMAGES, contract.LABELLED)]
+    assert [(set(system.batch), dict(system.verbs["sample"].given)) for system in systems] == [({"image"}, {})] * 2
+    trees = [jax.tree.structure(jax.eval_shape(system.init, KEY)) for system in systems]
+    assert trees[0] == trees[1]
 
 
 @pytest.mark.parametrize("condition", ["projection", "auxiliary", "concat"])
 @pytest.mark.parametrize("g_norm", [None, "batch", "conditional", "self", "adain"])
 def test_every_condition_goes_with_every_normalisation(condition, g_norm):
     """Oracle: the conditions' own parameters, and the generator's."""
-    system = contract.build("sngan", condition=condition, g_norm=g_norm, classes=3)
+    system = contract.build("sngan", spec=contract.LABELLED, condition=condition, g_norm=g_norm)
     players = jax.eval_shape(system.init, KEY).players
     g, d = players["g"].params, players["d"].params
     own = {"projection": "Projection_0", "auxiliary": "SpectralDense_1", "concat": "LabelPlane_0"}
@@ -50,17 +50,18 @@ def test_every_condition_goes_with_every_normalisation(condition, g_norm):
 
 def test_auxiliary_losses_are_the_hinge_and_the_classification():
     """Oracle: the networks' outputs and the equations in float64, D's spectral vectors moving from batch to batch."""
-    state, batch = contract.start("sngan/auxiliary"), contract.batch("sngan/auxiliary")
+    case = contract.case("sngan/auxiliary")
+    state, batch = case.state, case.batch
     x_fake, label = batch["image"][::-1], np.asarray(batch["label"])
-    G, D = (contract.build("sngan/auxiliary").networks[name] for name in ("g", "d"))
-    judge = wire(contract.config("sngan/auxiliary"), G, D, conditional=True).judge
+    G, D = contract.networks(case.system)
+    judge = wire(case.system.config, contract.LABELLED, G, D, conditional=True).judge
     params = {name: player.params for name, player in state.players.items()}
     vars = {name: player.vars for name, player in state.players.items()}
 
+    judged = jax.jit(lambda *a: D.apply(*a, train=True, mutable=["spectral"]))
+
     def look(x, vars):
-        made, moved = jax.jit(lambda *a: D.apply(*a, train=True, mutable=["spectral"]))(
-            {"params": params["d"], **vars}, x, batch["label"]
-        )
+        made, moved = judged({"params": params["d"], **vars}, x, batch["label"])
         return *(np.asarray(part, np.float64) for part in made), moved
 
     def classification(guess):

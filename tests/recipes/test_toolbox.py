@@ -2,6 +2,7 @@
 
 import dataclasses
 import warnings
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ import optax
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.game import apply, normal
+from jaxgan.game import normal
 from jaxgan.game.random import example_keys
 from jaxgan.losses import adversarial, penalties
 from jaxgan.losses.batches import pack
@@ -24,80 +25,88 @@ def build(**changes):
     return contract.build("gan", **changes)
 
 
+class First(NamedTuple):
+    """A first step: its state and metrics, the real images, the fakes of its play, and D applied by hand."""
+
+    step: Any
+    state: Any
+    after: Any
+    metrics: Any
+    x_real: Any
+    x_fake: Any
+    judge: Any
+
+
 def first_step(**changes):
-    """The system, its first state, the metrics of the first step; real images, and fakes of that step's play."""
     system = build(**changes)
-    state, batch = jax.jit(system.init)(KEY), contract.batch("gan")
-    _, metrics = jax.jit(system.step)(state, batch, KEY)
+    G, D = contract.networks(system)
+    state, batch = jax.jit(system.init)(KEY), contract.batch_of(system)
+    step = contract.compiled(system.step, state, batch, KEY)
+    after, metrics = step(state, batch, KEY)
     key = jax.random.fold_in(jax.random.fold_in(jax.random.fold_in(KEY, 0), 0), 0)  # step, round, the play
     z = normal(example_keys(key, jnp.arange(16)), (6,))
-    x_fake = apply(system.networks["g"], state.players["g"].variables(), z)
-    return system, state, metrics, batch["image"], x_fake
-
-
-def judge(system, state, x):
-    return apply(system.networks["d"], state.players["d"].variables(), x)
+    x_fake = jax.jit(G.apply)(state.players["g"].variables(), z)
+    judge = jax.jit(lambda state, x: D.apply(state.players["d"].variables(), x))
+    return First(step, state, after, metrics, batch["image"], x_fake, judge)
 
 
 @pytest.mark.parametrize("name", ["lsgan", "hinge", "ra_non_saturating", "rp_non_saturating"])
 def test_the_loss_is_the_one_asked_for(name):
     """Oracle: the game's losses of logits from networks applied by hand."""
-    system, state, metrics, x_real, x_fake = first_step(loss=name)
+    first = first_step(loss=name)
     game = adversarial.named(name)
-    expected = game.d(judge(system, state, x_real), judge(system, state, x_fake)).mean()
-    np.testing.assert_allclose(metrics["d/loss"], expected, rtol=1e-5)
+    expected = game.d(*(first.judge(first.state, x) for x in (first.x_real, first.x_fake))).mean()
+    np.testing.assert_allclose(first.metrics["d/loss"], expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["r1", "r2", "r1_r2"])
 def test_the_penalty_is_added_with_its_weight(name):
     """Oracle: gradients of D by hand."""
-    system, state, metrics, x_real, x_fake = first_step(penalty=name, penalty_weight=3.0)
+    first = first_step(penalty=name, penalty_weight=3.0)
 
+    @jax.jit
     def squared_slope(x):
-        gradient = jax.vmap(jax.grad(lambda x: judge(system, state, x[None])[0]))(x)
+        gradient = jax.vmap(jax.grad(lambda x: first.judge(first.state, x[None])[0]))(x)
         return 0.5 * jnp.square(gradient).sum((1, 2, 3)).mean()
 
-    at = {"r1": (x_real,), "r2": (x_fake,), "r1_r2": (x_real, x_fake)}[name]
+    at = {"r1": (first.x_real,), "r2": (first.x_fake,), "r1_r2": (first.x_real, first.x_fake)}[name]
     expected = 3.0 * sum(squared_slope(x) for x in at)
-    np.testing.assert_allclose(metrics["penalty"], expected, rtol=1e-5)
-    plain = adversarial.binary_cross_entropy(judge(system, state, x_real), judge(system, state, x_fake)).mean()
-    np.testing.assert_allclose(metrics["d/loss"], plain + expected, rtol=1e-5)
+    np.testing.assert_allclose(first.metrics["penalty"], expected, rtol=1e-5)
+    logits = [first.judge(first.state, x) for x in (first.x_real, first.x_fake)]
+    plain = adversarial.binary_cross_entropy(*logits).mean()
+    np.testing.assert_allclose(first.metrics["d/loss"], plain + expected, rtol=1e-5)
 
 
 def test_weight_and_rates_follow_their_cosines():
     """After half of the steps they are half-way."""
     options = {"penalty": "r1", "penalty_weight": 4.0, "penalty_weight_end": 0.0, "steps": 2, "rate_end": 0.5}
-    system, state, metrics, x_real, _ = first_step(**options)
-    batch = contract.batch("gan")
-    one, _ = jax.jit(system.step)(state, batch, KEY)
-    _, second = jax.jit(system.step)(one, batch, KEY)
-    for weight, at, seen in ((4.0, state, metrics), (2.0, one, second)):
-        expected = weight * penalties.r1(lambda x, at=at: judge(system, at, x), x_real).mean()
-        np.testing.assert_allclose(seen["penalty"], expected, rtol=1e-5)
+    first = first_step(**options)
+    _, second = first.step(first.after, {"image": first.x_real}, KEY)
+    r1 = jax.jit(lambda state: penalties.r1(lambda x: first.judge(state, x), first.x_real).mean())
+    for weight, at, seen in ((4.0, first.state, first.metrics), (2.0, first.after, second)):
+        np.testing.assert_allclose(seen["penalty"], weight * r1(at), rtol=1e-5)
 
 
 def test_a_lazy_penalty_is_a_round_of_its_own():
-    system, state, metrics, *_ = first_step(penalty="r1", penalty_weight=2.0, penalty_every=4)
-    assert {"penalty/loss", "penalty/grad_norm"} <= set(metrics)
-    again, held = jax.jit(system.step)(
-        jax.jit(system.step)(state, contract.batch("gan"), KEY)[0], contract.batch("gan", 1), KEY
-    )
-    assert held["penalty/loss"] == metrics["penalty/loss"]
+    first = first_step(penalty="r1", penalty_weight=2.0, penalty_every=4)
+    assert {"penalty/loss", "penalty/grad_norm"} <= set(first.metrics)
+    again, held = first.step(first.after, contract.random_batch(contract.IMAGES, 16, 1), KEY)
+    assert held["penalty/loss"] == first.metrics["penalty/loss"]
     assert again.step == 2
 
 
 def test_packed_images_reach_the_discriminator_as_channels():
-    system, state, metrics, x_real, x_fake = first_step(packing=2)
-    assert state.players["d"].params["Dense_0"]["kernel"].shape[0] == 2 * 8 * 8
-    logits = [judge(system, state, pack(x, 2)) for x in (x_real, x_fake)]
-    np.testing.assert_allclose(metrics["d/loss"], adversarial.binary_cross_entropy(*logits).mean(), rtol=1e-5)
+    first = first_step(packing=2)
+    assert first.state.players["d"].params["Dense_0"]["kernel"].shape[0] == 2 * 8 * 8
+    logits = [first.judge(first.state, pack(x, 2)) for x in (first.x_real, first.x_fake)]
+    np.testing.assert_allclose(first.metrics["d/loss"], adversarial.binary_cross_entropy(*logits).mean(), rtol=1e-5)
 
 
 def test_soft_labels_change_the_loss_of_real_images_only():
-    system, state, metrics, x_real, x_fake = first_step(label_smoothing=0.1)
-    real, fake = judge(system, state, x_real), judge(system, state, x_fake)
+    first = first_step(label_smoothing=0.1)
+    real, fake = (first.judge(first.state, x) for x in (first.x_real, first.x_fake))
     soft = 0.9 * jax.nn.softplus(-real) + 0.1 * jax.nn.softplus(real) + jax.nn.softplus(fake)
-    np.testing.assert_allclose(metrics["d/loss"], soft.mean(), rtol=1e-5)
+    np.testing.assert_allclose(first.metrics["d/loss"], soft.mean(), rtol=1e-5)
 
 
 def test_rates_end_with_the_training(monkeypatch):
@@ -140,7 +149,7 @@ def test_a_wasserstein_critic_whose_slope_is_free_is_warned_of(loss):
 def test_top_k_of_patch_logits_weighs_whole_images():
     patches = jnp.array([[0.0, 1.0], [5.0, -1.0], [-2.0, 0.5], [1.0, 1.0]])
     _, g_loss = wiring.objectives(
-        lambda params, vars, x, label=None: (x, {}), adversarial.non_saturating_gan, top_k=lambda step: 0.5
+        lambda params, vars, x, given, rng: (x, {}), adversarial.non_saturating_gan, top_k=lambda step: 0.5
     )
     loss, _ = g_loss({}, {"step": jnp.int32(0)}, patches, {}, jax.random.split(KEY, 4))
     expected = np.log1p(np.exp(-np.asarray(patches)[[1, 3]])).mean()
@@ -195,7 +204,7 @@ def test_a_choice_that_is_none(field):
     config = contract.config("gan")
     object.__setattr__(config, field, "bce")  # the tests check the types of arguments themselves
     with pytest.raises(UserError, match=f"--{field} takes one of .*; got 'bce'"):
-        contract.module("gan").build(config)
+        contract.module("gan").build(config, contract.IMAGES)
 
 
 def test_packing_and_classes_exclude_each_other():

@@ -1,12 +1,17 @@
 """WGAN, WGAN-GP, LSGAN and R3GAN: what each adds to the game, against closed forms."""
 
+from typing import Any, NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
 
+from jaxgan import fields
 from jaxgan.errors import UserError
+from jaxgan.game import normal
+from jaxgan.game.random import example_keys
 from jaxgan.losses.penalties import r1
 from jaxgan.recipes import r3gan
 from tests.recipes import contract
@@ -14,23 +19,37 @@ from tests.recipes import contract
 KEY = contract.KEY
 
 
-def _step(case, **changes):
-    """The state before and after one step on this configuration, and its metrics."""
-    system = contract.build(case, **changes)
-    state = jax.jit(system.init)(KEY)
-    after, metrics = jax.jit(system.step)(state, contract.batch(case), KEY)
-    return system, state, after, metrics
+class Stepped(NamedTuple):
+    """One step: its program, the states before and after, what it saw and said; D, and the fakes of its first play."""
+
+    step: Any
+    state: Any
+    after: Any
+    batch: Any
+    metrics: Any
+    judge: Any
+    x_fake: Any
 
 
-def _judge(system, state, x):
-    return system.networks["d"].apply(state.players["d"].variables(), x, train=True, mutable=["batch_stats"])[0]
+def _step(name, **changes):
+    """One step of the smallest case, or of another configuration."""
+    system = contract.build(name, **changes)
+    G, D = contract.networks(system)
+    if changes:
+        state, batch = jax.jit(system.init)(KEY), contract.batch_of(system)
+        step = contract.compiled(system.step, state, batch, KEY)
+        after, metrics = step(state, batch, KEY)
+    else:
+        case = contract.case(name)
+        state, batch, step, after, metrics = case.state, case.batch, case.step, case.after, case.metrics
 
+    def apply(network, player, x):
+        return network.apply(player.variables(), x, train=True, mutable=["batch_stats"])[0]
 
-def _fakes(system, state, batch):
-    """The fakes of the first play, found by what D reports of them: the keys are the engine's own business."""
-    keys = jax.vmap(lambda r: jax.random.fold_in(jax.random.fold_in(ROUND_KEY, 0), r))(jnp.arange(len(batch["image"])))
-    z = jax.vmap(lambda key: jax.random.normal(key, (system.config.z_dim,)))(keys)
-    return system.networks["g"].apply(state.players["g"].variables(), z, train=True, mutable=["batch_stats"])[0]
+    judge = jax.jit(lambda state, x: apply(D, state.players["d"], x))
+    z = normal(example_keys(jax.random.fold_in(ROUND_KEY, 0), jnp.arange(16)), (system.config.z_dim,))
+    x_fake = jax.jit(lambda state, z: apply(G, state.players["g"], z))(state, z)
+    return Stepped(step, state, after, batch, metrics, judge, x_fake)
 
 
 ROUND_KEY = jax.random.fold_in(jax.random.fold_in(KEY, 0), 0)  # step 0, round 0
@@ -38,28 +57,21 @@ ROUND_KEY = jax.random.fold_in(jax.random.fold_in(KEY, 0), 0)  # step 0, round 0
 
 # Oracle: equations 2 and 3 of Huang et al. 2024 with each image's gradient taken alone.
 def test_r3gan_pays_for_pairs_and_for_slopes():
-    system, state, _, metrics = _step("r3gan", gamma=3.0)
-    batch = contract.batch("r3gan")
-    x_fake = _fakes(system, state, batch)
-
-    def logit(x):
-        return _judge(system, state, x[None])[0]
-
-    judged = jax.jit(jax.vmap(jax.value_and_grad(logit)))
-    (real, real_slopes), (fake, fake_slopes) = judged(batch["image"]), judged(x_fake)
+    it = _step("r3gan")
+    judged = jax.jit(jax.vmap(jax.value_and_grad(lambda x: it.judge(it.state, x[None])[0])))
+    (real, real_slopes), (fake, fake_slopes) = judged(it.batch["image"]), judged(it.x_fake)
     pairs = np.log1p(np.exp(-(np.asarray(real, np.float64) - np.asarray(fake, np.float64)))).mean()
     squares = [(np.asarray(slopes, np.float64) ** 2).sum((1, 2, 3)).mean() for slopes in (real_slopes, fake_slopes)]
-    np.testing.assert_allclose(metrics["d/loss"], pairs + 3.0 / 2 * sum(squares), rtol=1e-5)
-    np.testing.assert_allclose(metrics["penalty"], 3.0 / 2 * sum(squares), rtol=1e-4)
-    np.testing.assert_allclose([metrics["r1"], metrics["r2"]], [s / 2 for s in squares], rtol=1e-4)
+    np.testing.assert_allclose(it.metrics["d/loss"], pairs + 3.0 / 2 * sum(squares), rtol=1e-5)
+    np.testing.assert_allclose(it.metrics["penalty"], 3.0 / 2 * sum(squares), rtol=1e-4)
+    np.testing.assert_allclose([it.metrics["r1"], it.metrics["r2"]], [s / 2 for s in squares], rtol=1e-4)
 
 
 # Oracle: the pair turned round, judged by the discriminator that has moved.
 def test_r3gans_generator_pays_for_the_pairs_turned_round():
-    system, state, after, metrics = _step("r3gan")
-    batch = contract.batch("r3gan")
-    real, fake = (_judge(system, after, x) for x in (batch["image"], _fakes(system, state, batch)))
-    np.testing.assert_allclose(metrics["g/loss"], jax.nn.softplus(real - fake).mean(), rtol=1e-5)
+    it = _step("r3gan")
+    real, fake = (it.judge(it.after, x) for x in (it.batch["image"], it.x_fake))
+    np.testing.assert_allclose(it.metrics["g/loss"], jax.nn.softplus(real - fake).mean(), rtol=1e-5)
 
 
 # Oracle: `penalties.r1`, which runs the critic by itself.
@@ -76,13 +88,13 @@ def test_one_pass_of_r3gan_gives_logits_and_penalty():
 # Oracle: half a cosine by hand: at step 1 of a burn-in of 4, gamma has gone (1 - cos(pi / 4)) / 2 of its way; and
 # Adam's closed form with that rate for the first update, g / |g|.
 def test_r3gans_schedules_follow_half_a_cosine():
-    system, state, after, metrics = _step("r3gan", gamma=3.0, gamma_end=1.0, d_learning_rate=1e-3)
-    np.testing.assert_allclose(metrics["penalty"], 3.0 * (metrics["r1"] + metrics["r2"]), rtol=1e-5)
-    _, later = jax.jit(system.step)(after, contract.batch("r3gan"), KEY)
+    it = _step("r3gan")
+    np.testing.assert_allclose(it.metrics["penalty"], 3.0 * (it.metrics["r1"] + it.metrics["r2"]), rtol=1e-5)
+    _, later = it.step(it.after, it.batch, KEY)
     gamma = 3.0 + (1.0 - 3.0) * (1 - np.cos(np.pi / 4)) / 2
     np.testing.assert_allclose(later["penalty"], gamma * (later["r1"] + later["r2"]), rtol=1e-5)
-    moved = jax.tree.map(lambda a, b: jnp.abs(b - a), *(s.players["d"].params for s in (state, after)))
-    np.testing.assert_allclose(max(leaf.max() for leaf in jax.tree.leaves(moved)), 1e-3, rtol=1e-3)
+    moved = jax.tree.map(lambda a, b: np.abs(b - a).max(), *(s.players["d"].params for s in (it.state, it.after)))
+    np.testing.assert_allclose(max(jax.tree.leaves(moved)), 1e-3, rtol=1e-3)
 
 
 # Oracle: Adam's second moments by hand at steps 0 and 1, with beta2 of half a cosine from 0.9 to 0.99 over 4 steps.
@@ -99,37 +111,30 @@ def test_r3gans_beta2_grows():
 
 
 def test_r3gans_presets_are_configurations():
-    for name, size in (("cifar10", 32), ("ffhq64", 64), ("ffhq256", 256)):
-        config = r3gan.Config(image_shape=(size, size, 3), classes=10, steps=100_000, **r3gan.PRESETS[name])
-        system = r3gan.build(config)
-        assert config.steps > config.burn_in
+    assert set(r3gan.PRESETS) == {"cifar10", "ffhq64", "ffhq256"}
+    for name, config in r3gan.PRESETS.items():
+        size = int(name.removeprefix("ffhq")) if "ffhq" in name else 32
+        spec = {"image": fields.image(size, size, 3), "label": fields.label(tuple("abcdefghij"))}
+        system = r3gan.build(config, spec)
         assert abs(config.burn_in * config.batch_size / 2e7 - 1) < 1e-4
-        assert system.networks["g"].max_width == 768
-        assert system.conditional == (name == "cifar10")
+        assert config.max_width == 768
+        assert ("label" in system.batch) == ("label" in system.verbs["sample"].given) == (name == "cifar10")
 
 
 # Oracle: the limit itself, reached: weights drawn from N(0, 0.02) exceed it.
 def test_wgans_critic_stays_within_the_clip():
-    _, state, after, _ = _step("wgan")
-    largest = [max(jnp.abs(p).max() for p in jax.tree.leaves(s.players["d"].params)) for s in (state, after)]
+    case = contract.case("wgan")
+    largest = [max(jnp.abs(p).max() for p in jax.tree.leaves(s.players["d"].params)) for s in (case.state, case.after)]
     assert largest[0] > 0.01
     np.testing.assert_allclose(largest[1], 0.01, rtol=1e-6)
-    assert max(jnp.abs(p).max() for p in jax.tree.leaves(after.players["g"].params)) > 0.01
+    assert max(jnp.abs(p).max() for p in jax.tree.leaves(case.after.players["g"].params)) > 0.01
 
 
-# Oracle: minus the mean difference of logits, of the fakes and images of the first microbatch.
-@pytest.mark.parametrize("n_critic", [1, 2])
-def test_wgans_critic_loss_is_minus_the_margin(n_critic):
-    _, _, _, metrics = _step("wgan", n_critic=n_critic) if n_critic == 2 else _step_of_one("wgan")
+# Oracle: minus the mean difference of logits; with one critic step, of the whole batch.
+@pytest.mark.parametrize("changes", [{}, {"n_critic": 1}])
+def test_wgans_critic_loss_is_minus_the_margin(changes):
+    metrics = _step("wgan", **changes).metrics
     np.testing.assert_allclose(metrics["d/loss"], -metrics["margin"], atol=1e-7)
-
-
-def _step_of_one(case):
-    """As `_step` with one critic step: a batch of one microbatch."""
-    system = contract.build(case, n_critic=1)
-    state = jax.jit(system.init)(KEY)
-    batch = jax.tree.map(lambda x: x[: system.config.batch_size], contract.batch(case))
-    return system, state, *jax.jit(system.step)(state, batch, KEY)
 
 
 # Oracle: torch's RMSprop: v = 0.99 v + 0.01 g^2, and a step of rate g / (sqrt(v) + 1e-8).
@@ -142,6 +147,11 @@ def test_wgans_rmsprop():
         update, state = optimizer.update(jnp.asarray(g), state)
         moment = 0.99 * moment + 0.01 * g**2
         np.testing.assert_allclose(update, -0.1 * g / (np.sqrt(moment) + 1e-8), rtol=1e-5)
+
+
+def _wgan_gp_step(sides):
+    system = contract.build("wgan_gp", sides=sides)
+    return jax.jit(lambda key, batch: system.step(system.init(key), batch, key))(KEY, contract.batch_of(system))[1]
 
 
 # Oracle: a critic x -> <w, x> has the slope |w| everywhere: the penalty is 10 (|w| - 1)^2, or 10 max(0, |w| - 1)^2.
@@ -159,7 +169,7 @@ def test_wgan_gps_penalty(sides, scale, monkeypatch):
 
     monkeypatch.setattr(wgan_gp, "DCGANDiscriminator", lambda *_, **__: Linear())
     monkeypatch.setattr(wgan_gp, "adams", lambda *_: dict.fromkeys(("g", "d"), optax.sgd(0.0)))
-    _, _, _, metrics = _step("wgan_gp", sides=sides)
+    metrics = _wgan_gp_step(sides)
     wanted = 0.0 if sides == "one" and scale < 1 else 10 * (scale - 1) ** 2
     np.testing.assert_allclose(metrics["penalty"], wanted, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(metrics["d/loss"], wanted - metrics["margin"], rtol=1e-4, atol=1e-6)
@@ -173,13 +183,11 @@ def test_a_penalty_on_a_critic_with_batch_normalisation_is_warned_of():
 # Oracle: equation 2 of Mao et al. 2017 in numpy, G's with the discriminator that has moved.
 @pytest.mark.parametrize(("targets", "a", "b", "c"), [("binary", 0, 1, 1), ("pearson", -1, 1, 0)])
 def test_lsgan(targets, a, b, c):
-    system, state, after, metrics = _step("lsgan", targets=targets)
-    batch = contract.batch("lsgan")
-    x_fake = _fakes(system, state, batch)
-    real, fake = (np.asarray(_judge(system, state, x)) for x in (batch["image"], x_fake))
+    it = _step("lsgan", **({} if targets == "binary" else {"targets": targets}))
+    real, fake = (np.asarray(it.judge(it.state, x)) for x in (it.batch["image"], it.x_fake))
     wanted = 0.5 * ((real - b) ** 2).mean() + 0.5 * ((fake - a) ** 2).mean()
-    np.testing.assert_allclose(metrics["d/loss"], wanted, rtol=1e-5)
-    np.testing.assert_allclose(metrics["g/loss"], 0.5 * ((_judge(system, after, x_fake) - c) ** 2).mean(), rtol=1e-4)
+    np.testing.assert_allclose(it.metrics["d/loss"], wanted, rtol=1e-5)
+    np.testing.assert_allclose(it.metrics["g/loss"], 0.5 * ((it.judge(it.after, it.x_fake) - c) ** 2).mean(), rtol=1e-4)
 
 
 @pytest.mark.parametrize(
