@@ -123,9 +123,14 @@ def case(name):
         state = with_frozen(state, system.frozen())
     step = compiled(system.step, state, batch, KEY)
     after, metrics = step(state, batch, KEY)
-    given = {verb: random_batch(system.verbs[verb].given, ROWS, 1) for verb in system.verbs}
+    given = {name: random_batch(sized(verb.given, system), ROWS, 1) for name, verb in system.verbs.items()}
     runs = {verb: compiled(system.verbs[verb], state, given[verb], keys(0)) for verb in system.verbs}
     return Case(system, state, step, runs, batch, after, metrics)
+
+
+def sized(spec, system):
+    """The fields, those of any size as large as those of the batch."""
+    return {name: system.batch[name] if None in field.shape else field for name, field in spec.items()}
 
 
 def compiled(function, *arguments):
