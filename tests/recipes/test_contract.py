@@ -94,7 +94,10 @@ def test_verbs(name):
         given, keys = contract.random_batch(verb.given, contract.ROWS, 1), contract.keys(1)
         run = case.runs[verb_name]
         made = run(case.after, given, keys)
-        wanted = {field: (x.shape, x.dtype) for field, x in fields.shapes(contract.sized(verb.makes, case.system), contract.ROWS).items()}
+        wanted = {
+            field: (x.shape, x.dtype)
+            for field, x in fields.shapes(contract.sized(verb.makes, case.system), contract.ROWS).items()
+        }
         assert {field: (x.shape, x.dtype) for field, x in made.items()} == wanted
         chex.assert_tree_all_finite(made)
         for field, x in made.items():
