@@ -123,7 +123,7 @@ def case(name):
         state = with_frozen(state, system.frozen())
     step = compiled(system.step, state, batch, KEY)
     after, metrics = step(state, batch, KEY)
-    given = {name: random_batch(sized(verb.given, system), ROWS, 1) for name, verb in system.verbs.items()}
+    given = {name: given_to(verb, system) for name, verb in system.verbs.items()}
     runs = {verb: compiled(system.verbs[verb], state, given[verb], keys(0)) for verb in system.verbs}
     return Case(system, state, step, runs, batch, after, metrics)
 
@@ -131,6 +131,11 @@ def case(name):
 def sized(spec, system):
     """The fields, those of any size as large as those of the batch."""
     return {name: system.batch[name] if None in field.shape else field for name, field in spec.items()}
+
+
+def given_to(verb, system):
+    """Random fields that a verb takes."""
+    return random_batch(sized(verb.given, system), ROWS, 1)
 
 
 def compiled(function, *arguments):

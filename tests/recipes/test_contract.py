@@ -91,7 +91,7 @@ def test_verbs(name):
     case = contract.case(name)
     assert case.system.verbs
     for verb_name, verb in case.system.verbs.items():
-        given, keys = contract.random_batch(verb.given, contract.ROWS, 1), contract.keys(1)
+        given, keys = contract.given_to(verb, case.system), contract.keys(1)
         run = case.runs[verb_name]
         made = run(case.after, given, keys)
         wanted = {
@@ -117,7 +117,7 @@ def test_verbs(name):
 def test_what_is_given_matters(name):
     case = contract.case(name)
     for verb_name, verb in case.system.verbs.items():
-        given, keys = contract.random_batch(verb.given, contract.ROWS, 1), contract.keys(1)
+        given, keys = contract.given_to(verb, case.system), contract.keys(1)
         made = case.runs[verb_name](case.after, given, keys)
         for field, x in given.items():
             other = case.runs[verb_name](case.after, {**given, field: _other(verb.given[field], x, 2)}, keys)
@@ -130,7 +130,7 @@ def _other(field, x, seed):
     """Another value of every example's field."""
     if fields.whole(field):
         return (x + 1) % len(field.names)
-    return contract.random_batch({"": field}, len(x), seed)[""]
+    return contract.random_batch({"": field._replace(shape=x.shape[1:])}, len(x), seed)[""]
 
 
 @every_case
