@@ -33,7 +33,7 @@ class Decoder(nn.Module):  # figure 1: G, and with weights of its own the second
         x = x.reshape(-1, self.shape[0] // 4, self.shape[1] // 4, self.width)
         for _ in range(2):
             x = nn.elu(Conv(self.width, (3, 3))(x)).repeat(2, axis=1).repeat(2, axis=2)
-        return Conv(self.shape[2], (3, 3))(nn.elu(Conv(self.width, (3, 3))(x)))
+        return Conv(self.shape[2], (3, 3))(x)
 
 
 class Autoencoder(nn.Module):
@@ -41,8 +41,8 @@ class Autoencoder(nn.Module):
 
     @nn.compact
     def __call__(self, x, *, train):
-        h = nn.elu(Conv(self.config.width, (3, 3))(x))
-        for channels in (2 * self.config.width, 3 * self.config.width):
+        h = x
+        for channels in (self.config.width, 2 * self.config.width):
             h = nn.elu(Conv(channels, (3, 3), strides=2)(h))
         return Decoder(x.shape[1:], self.config.width)(nn.Dense(self.config.z_dim)(h.reshape(len(h), -1)), train=train)
 
@@ -54,8 +54,8 @@ def build(config, spec, axis_name=None):
         return example_means(jnp.abs(v - wires.judge(params, vars, v, batch, rng)[0]))
 
     def d_loss(params, vars, fakes, batch, rng):
-        k, real = vars["extras"]["k"], badly_rebuilt(params, vars, batch["image"], batch, rng)
-        fake = badly_rebuilt(params, vars, fakes, batch, rng)
+        both = badly_rebuilt(params, vars, jnp.concatenate([batch["image"], fakes]), batch, rng)
+        k, (real, fake) = vars["extras"]["k"], jnp.split(both, 2)
         balance = batch_mean(config.gamma * real - fake, axis_name)
         known = {"k": k, "convergence": real.mean() + jnp.abs(balance)}
         return (real - k * fake).mean(), Aux(known, extras={"k": jnp.clip(k + config.lambda_k * balance, 0.0, 1.0)})

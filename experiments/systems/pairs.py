@@ -35,7 +35,7 @@ def network(width, out, strides):
 
 def build(config, spec, axis_name=None):
     source, target = spec["source"], spec["target"]
-    G, D = network(config.width, target.fixed[2], (1, 1, 1)), network(config.width, 1, (2, 2))
+    G, D = network(config.width, target.fixed[2], (1, 1, 1)), network(config.width, 1, (2,))
 
     def play(params, vars, batch, rng):
         return jnp.tanh(G.apply(variables(params, vars, "g"), batch["source"])), Aux()

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -313,3 +314,11 @@ def test_help_of_a_preset_shows_its_values(capsys):
     text = capsys.readouterr().out
     assert "384" in text
     assert os.path.basename(sys.argv[0]) not in text.splitlines()[0]
+
+
+def test_the_file_of_the_documentation_is_a_system(tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "adding_a_gan.md"
+    file = tmp_path / "my_gan.py"
+    file.write_text(page.read_text().partition("```python\n")[2].partition("```")[0])
+    found = own.named(str(file))
+    assert found.module.build(found.module.Config(), toy.SPEC).verbs.keys() == {"sample"}
