@@ -27,6 +27,7 @@ from jaxgan.train.record import Recorder, marked_steps, read_metrics, sample_pic
 from jaxgan.train.report import Report, make_report, quantity
 from jaxgan.train.rundir import RunDir
 from jaxgan.train.session import Session
+from jaxgan.train.slow import warn_of_convolutions
 from jaxgan.train.trouble import Collapse, computing, what_is_left, writing
 
 
@@ -139,10 +140,7 @@ def _create(plan: Plan, held: contextlib.ExitStack) -> RunDir:
 
 
 def _reopen(plan: Plan, held: contextlib.ExitStack) -> tuple[RunDir, int | None]:
-    """The folder of a run that goes on, which the first process keeps for itself, and the checkpoint to go on from.
-
-    The checkpoint is None where the run has none yet.
-    """
+    """The folder of a run that goes on, the first process's own, and its checkpoint; None where it has none yet."""
     folder, saved = rundir.read_config(plan.run.out or "")
     _require_same(saved, plan, measured=bool(read_metrics(folder.evaluations)))
     rundir.check_access(folder)
@@ -268,6 +266,7 @@ def _compile(plan: Plan, feed: Feed, state: GameState, chunk: Any) -> Callable[.
     Raises UserError for a step that needs more memory than there is.
     """
     run = parallel.parallelize(make_chunk_step(plan.system.step, feed), plan.run.parallel, plan.mesh, feed.axes)
+    warn_of_convolutions(plan, run, state, chunk, plan.key())
     compiled = memory.compiled(run.lower(state, chunk, plan.key()), plan.config, plan.mesh)
     flops = (compiled.cost_analysis() or {}).get("flops", 0.0) * plan.mesh.size
     if max(getattr(plan.config, "accumulate", 1), plan.system.microbatches) > 1:

@@ -76,7 +76,8 @@ def _resume(run_folder: str, recipe_name: str | None, args: Sequence[str]) -> in
         raise UserError(f"{run_folder} was trained by a system of your own; go on with fit(..., resume=True).")
     if recipe_name is not None and not own.is_own(recipe_name) and recipe_name != saved["recipe"]:
         raise UserError(f"{run_folder} is a run of {saved['recipe']}, not of {recipe_name}; leave the recipe out.")
-    recipe = own.of_run(saved, run_folder, own.taken(args) or recipe_name)
+    given_again = recipe_name if recipe_name is not None and own.is_own(recipe_name) else None
+    recipe = own.of_run(saved, run_folder, own.taken(args) or given_again)
     if changed := own.differs(saved, recipe):
         print(f"Warning     {changed}")
     own.trust(recipe)

@@ -1,7 +1,7 @@
 """Systems of a user's own: a file or a module with a `Config` and a `build`, and when a run may execute it again.
 
 A run folder may come from anyone, so a command never executes what a run folder names unless this user has: on this
-command line (`--system FILE`), or by training with a file of that very content on this machine before.
+command line (`--system FILE`), or by training with a file of that very content, at that place, on this machine before.
 """
 
 import contextlib
@@ -9,19 +9,18 @@ import dataclasses
 import hashlib
 import importlib
 import importlib.util
+import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from jaxgan import recipes
 from jaxgan.errors import UserError
-from jaxgan.fields import IMAGES
-
-_WRITING = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
-_guarded: list[str] = []  # the system file that is being executed, if one is
+from jaxgan.fields import IMAGES, Needs
+from jaxgan.train.imports import importing
 
 
 class Code(NamedTuple):
@@ -64,8 +63,13 @@ def named(name: str) -> Recipe:
         UserError: there is none, or it is no system: a syntax error, no `build`, no `Config`, files written at import.
     """
     if not is_own(name):
-        return Recipe(recipes.load(name), name)
-    return _of_file(Path(name).expanduser()) if name.endswith(".py") or "/" in name else _of_module(name)
+        return _installed(name)
+    return _of_file(Path(name).expanduser()) if name.endswith(".py") or "/" in name else _of_module(name, Path.cwd())
+
+
+def _installed(name: str) -> Recipe:
+    """A recipe of this package, or one that another package offers."""
+    return Recipe(_checked(recipes.load(name), f"the recipe {name}"), name)
 
 
 def of_run(saved: dict[str, Any], run: str, system: str | None) -> Recipe:
@@ -83,20 +87,38 @@ def of_run(saved: dict[str, Any], run: str, system: str | None) -> Recipe:
         return named(system)
     if saved["recipe"] is None:
         raise UserError(f"{run} was trained by a system of your own; read it with jaxgan.train.restore(run, system).")
-    if saved["code"] is None:
-        return Recipe(recipes.load(saved["recipe"]), saved["recipe"])
-    code = Code(**saved["code"])
-    now = _digest(Path(code.file))
-    if now == code.sha256 and now in _trusted():
-        return named(code.module or code.file)
-    why = {
-        now is None: "is not there any more",
-        now not in (None, code.sha256): "has changed since",
-        now == code.sha256: "has never been trained with on this machine",
-    }[True]
+    code = _recorded(saved, run)
+    if code is None:
+        return _installed(saved["recipe"])
+    digest = _digest(Path(code.file))
+    if digest is not None and code._replace(sha256=digest) in _trusted():
+        return _of_module(code.module, _root(code)) if code.module else _of_file(Path(code.file))
+    why = "has never been trained with on this machine"
+    if digest != code.sha256:
+        why = "is not there any more" if digest is None else "has changed since"
     raise UserError(
         f"{run} was trained by {code.file}, which {why}; to execute a file of yours for it, say --system FILE."
     )
+
+
+def _recorded(saved: dict[str, Any], run: str) -> Code | None:
+    """Where a run says that its code is; a run may come from anyone, so it may say anything."""
+    code = saved.get("code")
+    if code is None:
+        return None
+    if (
+        not isinstance(code, dict)
+        or set(code) != set(Code._fields)
+        or not all(isinstance(x, str) for x in code.values())
+    ):
+        raise UserError(f"{run}/config.json does not say which code the run was trained by; say --system FILE.")
+    return Code(**code)
+
+
+def _root(code: Code) -> Path:
+    """The folder from which the module was imported; not the present one, where others may have put a namesake."""
+    file, depth = Path(code.file), code.module.count(".")
+    return file.parents[depth + (file.name == "__init__.py")]
 
 
 def differs(saved: dict[str, Any], recipe: Recipe) -> str:
@@ -112,19 +134,22 @@ def taken(args: Sequence[str], option: str = "--system") -> str | None:
     for i, arg in enumerate(args):
         name, equals, value = arg.partition("=")
         if name == option:
-            return value if equals else (args[i + 1] if i + 1 < len(args) else "")
+            given = value if equals else "".join(args[i + 1 : i + 2])
+            if not given:
+                raise UserError(f"{option} takes a file or a module of your own, got nothing.")
+            return given
     return None
 
 
 def trust(recipe: Recipe) -> None:
-    """Remember that this user has trained with the recipe's code on this machine."""
-    if recipe.code is None or recipe.code.sha256 in _trusted():
+    """Remember that this user has trained with the recipe's code, at its place, on this machine."""
+    if recipe.code is None or recipe.code in _trusted():
         return
     path = _memory()
     with contextlib.suppress(OSError):  # a home that cannot be written: the next command must name the file
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:
-            file.write(f"{recipe.code.sha256}  {recipe.code.file}\n")
+            file.write(json.dumps(recipe.code) + "\n")
 
 
 def _memory() -> Path:
@@ -133,41 +158,58 @@ def _memory() -> Path:
     return home / "jaxgan" / "trained-systems"
 
 
-def _trusted() -> set[str]:
+def _trusted() -> set[Code]:
+    """What this user has trained with: the same content elsewhere may have other neighbours, which it imports."""
     try:
-        return {line.split()[0] for line in _memory().read_text(encoding="utf-8").splitlines() if line.strip()}
-    except (OSError, RuntimeError):
+        lines = _memory().read_text(encoding="utf-8").splitlines()
+        return {Code(*json.loads(line)) for line in lines}
+    except (OSError, RuntimeError, TypeError, ValueError):  # no home, or not what we wrote: nothing is trusted
         return set()
 
 
 def _digest(path: Path) -> str | None:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    except (OSError, ValueError):  # a run folder may name anything
         return None
 
 
 def _of_file(path: Path) -> Recipe:
-    digest = _digest(path)
-    if digest is None:
-        raise UserError(f"{path} cannot be read; a system of your own is a Python file with a Config and a build.")
-    name = f"jaxgan_system_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path.resolve())
-    if spec is None or spec.loader is None:
-        raise UserError(f"{path} is no Python file.")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}); a system of your own is a Python file with Config and build."
+        ) from error
+    if path.suffix != ".py":
+        raise UserError(f"{path} is no Python file; a system of your own ends in .py.")
+    file, digest = path.resolve(), hashlib.sha256(content).hexdigest()
+    module = _module(file, digest)
+    with importing(str(path), file.parent):
+        # What was read and no other: neither what is there a moment later, nor what __pycache__ takes for it.
+        exec(compile(content, str(file), "exec"), vars(module))
+    return Recipe(_checked(module, str(path)), path.stem, Code(str(file), digest))
+
+
+def _module(file: Path, digest: str) -> ModuleType:
+    """An empty module for a file, in a package of its folder, so that `from .neighbour import x` works."""
+    package = ModuleType(f"jaxgan_system_{digest[:16]}")
+    package.__path__ = [str(file.parent)]
+    name = f"{package.__name__}.{file.stem.replace('.', '_')}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None:
+        raise UserError(f"{file} is no Python file.")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up by name
-    with _executing(str(path), path.resolve().parent):
-        spec.loader.exec_module(module)
-    return Recipe(_checked(module, str(path)), path.stem, Code(str(path.resolve()), digest))
+    sys.modules.update({package.__name__: package, name: module})  # dataclasses look their module up by name
+    return module
 
 
-def _of_module(name: str) -> Recipe:
-    with _executing(name, Path.cwd()):
+def _of_module(name: str, folder: Path) -> Recipe:
+    with importing(name, folder):
         try:
             module = importlib.import_module(name)
         except ModuleNotFoundError as error:
-            if not name.startswith(str(error.name)):
+            if error.name is None or not f"{name}.".startswith(f"{error.name}."):
                 raise
             raise UserError(
                 f"there is no recipe and no module {name!r}; recipes: {', '.join(recipes.names())}."
@@ -175,52 +217,8 @@ def _of_module(name: str) -> Recipe:
     file = getattr(module, "__file__", None)
     digest = _digest(Path(file)) if file else None
     if file is None or digest is None:
-        raise UserError(f"{name} is a package or has no file; name the module that has the Config and the build.")
+        raise UserError(f"{name} has no file; name the module that has the Config and the build.")
     return Recipe(_checked(module, name), name.rpartition(".")[2], Code(str(Path(file).resolve()), digest, name))
-
-
-@contextlib.contextmanager
-def _executing(what: str, folder: Path) -> Iterator[None]:
-    """Import what a user names: its neighbours are found, and a mistake in it is one sentence."""
-    sys.path.insert(0, str(folder))
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    _guard(what)
-    try:
-        yield
-    except UserError:
-        raise
-    except SyntaxError as error:
-        raise UserError(f"{what} has a syntax error in line {error.lineno}: {error.msg}.") from error
-    except SystemExit as error:
-        raise UserError(f"{what} ends the program while it is read; put what it does under {_MAIN}.") from error
-    except Exception as error:
-        raise UserError(f"{what} cannot be imported: {type(error).__name__}: {error}.") from error
-    finally:
-        _guarded.clear()
-        sys.dont_write_bytecode = before
-        sys.path.remove(str(folder))
-
-
-_MAIN = "`if __name__ == '__main__':`"
-
-
-def _guard(what: str) -> None:
-    """Refuse files that are opened for writing, until `_guarded` is cleared: a script that acts when it is read."""
-    _guarded.append(what)
-    if not _guard_is_set:
-        sys.addaudithook(_watch)  # there is no way to take one away again
-        _guard_is_set.append(True)
-
-
-_guard_is_set: list[bool] = []
-
-
-def _watch(event: str, args: tuple[Any, ...]) -> None:
-    if not _guarded or event != "open" or not isinstance(args[0], str | bytes | os.PathLike):
-        return
-    path, flags = os.fsdecode(args[0]), args[2]
-    if isinstance(flags, int) and flags & _WRITING and not path.startswith("/dev/"):
-        raise UserError(f"{_guarded[-1]} writes {path} while it is read; put what it does under {_MAIN}.")
 
 
 def _checked(module: ModuleType, what: str) -> ModuleType:
@@ -229,6 +227,6 @@ def _checked(module: ModuleType, what: str) -> ModuleType:
     kind = getattr(module, "Config", None)
     if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
         raise UserError(f"{what} has no Config, a frozen dataclass with the system's options.")
-    if not hasattr(module, "NEEDS"):
-        vars(module)["NEEDS"] = IMAGES
+    if not isinstance(vars(module).setdefault("NEEDS", IMAGES), Needs):
+        raise UserError(f"{what} has NEEDS that are no jaxgan.fields.Needs, such as Needs({{'image': 'image'}}).")
     return module

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from jaxgan.train.report import own_metrics
+
 PANELS = (
     ("losses", ("loss",)),
     ("mean D(x) and D(G(z))", ("d_real", "d_fake")),
@@ -21,7 +23,7 @@ def write_summary(
     scores: Sequence[dict[str, Any]] = (),
     marks: Sequence[int] = (),
 ) -> None:
-    """A picture of a whole run: losses, D(x) and D(G(z)), gradient norms, the distance, and samples over time.
+    """A picture of a whole run: losses, D(x) and D(G(z)), gradient norms, own metrics, the distance, and samples.
 
     Args:
         path: the PNG to write.
@@ -34,7 +36,9 @@ def write_summary(
     from matplotlib.figure import Figure
     from PIL import Image
 
-    panels = [(name, rows, suffixes) for name, suffixes in PANELS]
+    panels: list[tuple[str, Any, tuple[str, ...]]] = [(name, rows, suffixes) for name, suffixes in PANELS]
+    if own := own_metrics(rows[-1] if rows else ()):
+        panels.append(("own metrics", rows, tuple(name.rpartition("/")[2] for name in own)))
     if scores:
         about = f"{scores[0]['name']}, seen by {scores[0]['extractor']}"
         panels.append((about, scores, ("value",)))

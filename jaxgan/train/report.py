@@ -2,10 +2,16 @@
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 SECONDS_BETWEEN_LINES = 10.0
+MOST_OWN = 4  # of a system's own metrics that are shown
+USUAL = (
+    *("step", "images", "seconds", "loss", "grad_norm", "penalty", "r_t"),
+    *("d_real", "d_fake", "accuracy_real", "accuracy_fake", "margin", "value"),
+)
+"""Ends of the names of metrics that games have in common; the first three are of rows of metrics.jsonl."""
 
 
 class Report:
@@ -99,11 +105,27 @@ def _printable(text: str) -> str:
 
 
 def scores(metrics: Mapping[str, float]) -> str:
-    """Losses, D(x) and D(G(z)) in a few words."""
+    """Losses, D(x) and D(G(z)) of each duel, and the system's own metrics, in a few words."""
     losses = {name.removesuffix("/loss").upper(): value for name, value in metrics.items() if name.endswith("/loss")}
-    names = {"d_real": "D(x)", "d_fake": "D(G(z))"}
-    means = {shown: metrics[name] for name, shown in names.items() if name in metrics}
-    return "  ".join(f"{name} {value:.3f}" for name, value in {**losses, **means}.items())
+    beliefs = [_of_boards(shown, metrics, name) for shown, name in (("D(x)", "d_real"), ("D(G(z))", "d_fake"))]
+    own = [f"{name} {metrics[name]:.3g}" for name in own_metrics(metrics)]
+    return "  ".join([*(f"{name} {value:.3f}" for name, value in losses.items()), *filter(None, beliefs), *own])
+
+
+def own_metrics(names: Iterable[str]) -> list[str]:
+    """Those of the metrics that only this system has, at most `MOST_OWN`; of a row of metrics.jsonl too."""
+    return [name for name in names if _last(name) not in USUAL][:MOST_OWN]
+
+
+def _of_boards(shown: str, metrics: Mapping[str, float], name: str) -> str:
+    """A number of the scoreboard, of a system with several duels for each: `D(x) a 0.512 b 0.498`."""
+    found = {each.removesuffix(name).strip("/"): value for each, value in metrics.items() if _last(each) == name}
+    numbers = [f"{board} {value:.3f}".strip() for board, value in found.items()]
+    return f"{shown} {' '.join(numbers)}" if numbers else ""
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def speed(steps: int, rate: float, images: float) -> str:
