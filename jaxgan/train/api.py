@@ -161,7 +161,9 @@ def _open(module: Any, data: Any, run: RunConfig, options: Mapping[str, Any]) ->
     """The data of a run, and the run with their name."""
     if isinstance(data, Data):
         if unused := [name for name in OF_FILES if name in options]:
-            raise UserError(f"{', '.join(unused)} would do nothing: data that are given as arrays are taken as they are.")
+            raise UserError(
+                f"{', '.join(unused)} would do nothing: data that are given as arrays are taken as they are."
+            )
         fields.check(data.spec, module.NEEDS, data.name)
         return dataclasses.replace(run, data=data.name), data
     name = getattr(module, "DATA", datasets.BUNDLED) if data is None else os.fspath(data)

@@ -70,10 +70,13 @@ def test_fit_on_arrays(folder):
     nets = {"g_widths": [4], "d_widths": [4]}
     run = jaxgan.fit("gan", toy.images(), steps=np.int64(3), out=folder / "gan", report=said, **TINY, **nets)
     made = run.sample(5)
-    assert run.step == 3 and made.shape == (5, 8, 8, 1) and made.dtype == np.uint8
+    assert run.step == 3
+    assert made.shape == (5, 8, 8, 1)
+    assert made.dtype == np.uint8
     np.testing.assert_array_equal(run.sample(3), made[:3])
     assert np.any(run.sample(3, seed=1) != made[:3])
-    assert repr(run).startswith(f"Run({folder / 'gan'}, step 3, System(Config") and "\n" not in repr(run)
+    assert repr(run).startswith(f"Run({folder / 'gan'}, step 3, System(Config")
+    assert "\n" not in repr(run)
     assert '"data": "toy"' in (folder / "gan" / "config.json").read_text()
     assert any("toy: 40 images 8x8x1" in line for line in said.lines)
 
@@ -101,7 +104,8 @@ def test_translates_arrays(translator, monkeypatch):
     verb = translator.system.verbs["translate"]
     draw = jax.jit(lambda taken, keys: verb(translator.state, {"source": taken / 127.5 - 1}, keys)["target"])
     wanted = [draw(examples[i : i + 1].astype(np.float32), example_keys(0, 1, i))[0] for i in range(3)]
-    assert made.shape == (3, 16, 8, 1) and made.dtype == np.uint8
+    assert made.shape == (3, 16, 8, 1)
+    assert made.dtype == np.uint8
     np.testing.assert_allclose(made, (np.array(wanted) + 1) * 127.5, atol=0.51)  # rounded
     assert np.abs(made[1].astype(int) - made[0]).max() > 20
     alone = translator.make("translate", 1, source=examples[0])
