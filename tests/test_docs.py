@@ -3,10 +3,14 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from jaxgan.fields import KINDS
+
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+INDEX = ROOT / "docs" / "README.md"  # of the pages, without snippets
+PAGES = [ROOT / "README.md", *sorted(set((ROOT / "docs").glob("*.md")) - {INDEX})]
 
 
 def snippets(page, language):
@@ -41,6 +45,30 @@ def test_the_readme_program_is_short():
 
 
 def test_links_lead_somewhere():
-    for page in PAGES:
-        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+    for page in (*PAGES, INDEX):
+        prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+        for target in re.findall(r"\]\(([^)#]+)\)", prose):
             assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_index_names_every_page_once():
+    named = re.findall(r"^\d+\. \[.+?\]\((\w+\.md)\)", INDEX.read_text(), flags=re.MULTILINE)
+    assert sorted(named) == sorted(page.name for page in PAGES[1:])
+
+
+def test_the_table_of_units_is_that_of_the_code():
+    """docs/data.md: every kind, the type that it is stored in, and what the ends of that type are seen as."""
+    table = (ROOT / "docs" / "data.md").read_text().partition("| kind |")[2].partition("\n\n")[0]
+    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()[2:]]
+    assert [row[0].strip("`") for row in rows]
+    assert {row[0].strip("`") for row in rows} == set(KINDS)
+    for kind, _, stored, seen in rows:
+        storage = KINDS[kind.strip("`")]
+        assert stored.split(",")[0] == storage.dtype.name
+        ends = re.match(r"(-?\d+)(?: \(\w+\))? to (-?\d+)", seen)
+        if ends:
+            least, most = (np.iinfo(storage.dtype).min, np.iinfo(storage.dtype).max)
+            got = [float(storage.inside(np.array(end, storage.dtype))) for end in (least, most)]
+            np.testing.assert_allclose(got, [float(end) for end in ends.groups()], atol=1e-4)
+        else:
+            assert float(storage.inside(np.array(7, storage.dtype))) == 7

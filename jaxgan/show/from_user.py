@@ -73,7 +73,7 @@ def _array(option: str, field: Field, text: str) -> np.ndarray:
         raise UserError(
             f"{option} takes numbers with commas between them, or a .npy file; {text} cannot be read: {_why(error)}."
         ) from error
-    return _fitting(option, field, text, found.reshape(()) if found.size == 1 and not field.shape else found)
+    return fitting(option, field, text, found.reshape(()) if found.size == 1 and not field.shape else found)
 
 
 def _numbers(text: str) -> np.ndarray:
@@ -86,7 +86,7 @@ def _numbers(text: str) -> np.ndarray:
     return found
 
 
-def _fitting(option: str, field: Field, text: str, found: np.ndarray) -> np.ndarray:
+def fitting(option: str, field: Field, text: str, found: np.ndarray) -> np.ndarray:
     """What was read, as it is stored; UserError where its shape, or a number, is not the field's."""
     wanted = field.shape
     if found.ndim != len(wanted) or any(w not in (None, g) for w, g in zip(wanted, found.shape, strict=True)):
@@ -121,7 +121,7 @@ def label_map(option: str, field: Field, text: str) -> np.ndarray:
             found = np.asarray(picture if picture.size == size else picture.resize(size, Image.Resampling.NEAREST))
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(f"{option} takes a picture of classes, but {text} cannot be read: {_why(error)}.") from error
-    return _fitting(option, field, text, found)
+    return fitting(option, field, text, found)
 
 
 def _why(error: Exception) -> str:

@@ -224,21 +224,21 @@ def from_json(kind: type[Any], values: Mapping[str, Any], source: str) -> Any:
         raise UserError(f"{source} has {', '.join(unknown)}, which this version of jaxgan does not know.")
     hints, read = get_type_hints(kind), {name: _tuples(value) for name, value in values.items()}
     for name, value in read.items():
-        if not _fits(value, hints[name]):
+        if not fits(value, hints[name]):
             raise UserError(f"{source} gives {name!r} as {values[name]!r}, which it cannot be.")
     return kind(**read)
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def fits(value: Any, hint: Any) -> bool:
     """Whether a value is of a field's type."""
     inner = get_args(hint)
     if get_origin(hint) is Literal:
         return value in inner
     if get_origin(hint) in (Union, types.UnionType):
-        return any(_fits(value, each) for each in inner)
+        return any(fits(value, each) for each in inner)
     if get_origin(hint) is tuple:
         kinds = inner[:1] * len(value) if isinstance(value, tuple) and Ellipsis in inner else inner
-        return isinstance(value, tuple) and len(value) == len(kinds) and all(map(_fits, value, kinds))
+        return isinstance(value, tuple) and len(value) == len(kinds) and all(map(fits, value, kinds))
     if isinstance(value, bool):
         return hint is bool
     return isinstance(value, (int, float) if hint is float else hint)

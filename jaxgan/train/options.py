@@ -82,7 +82,7 @@ def _sentence(said: str, hints: dict[str, Any], args: Sequence[str], command: st
         words = words.partition(" For full helptext")[0]
         return f"{words[:1].lower()}{words[1:]}; {command} --help lists the options."
     got = " ".join(_values(named[0], args)) or "nothing"
-    return f"{named[0]} takes {_kind(hints[named[0]])}, got {got}."
+    return f"{named[0]} takes {words_of(hints[named[0]])}, got {got}."
 
 
 def _values(option: str, args: Sequence[str]) -> list[str]:
@@ -98,7 +98,7 @@ def _values(option: str, args: Sequence[str]) -> list[str]:
     return values
 
 
-def _kind(hint: Any) -> str:
+def words_of(hint: Any) -> str:
     """A type in words."""
     names = {int: "a whole number", float: "a number", str: "a text", bool: "no value", type(None): "None"}
     if hint in names:
@@ -107,8 +107,8 @@ def _kind(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return f"one of {', '.join(map(str, inner))}"
     if get_origin(hint) in (Union, types.UnionType):
-        return " or ".join(_kind(each) for each in inner)
+        return " or ".join(words_of(each) for each in inner)
     if get_origin(hint) is tuple:
-        one = _kind(inner[0]).removeprefix("a ") + "s"
+        one = words_of(inner[0]).removeprefix("a ") + "s"
         return one if Ellipsis in inner else f"{len(inner)} {one}"
     return str(hint)
