@@ -1,4 +1,4 @@
-"""pix2pix's losses against equation 4 written out, and what its verb takes. Oracle: NumPy on the networks' own outputs."""
+"""pix2pix: its losses against equation 4 written out, and what its verb takes. Oracle: NumPy on the same logits."""
 
 import jax
 import jax.numpy as jnp
