@@ -73,7 +73,7 @@ def convolutional(layer):
     return build
 
 
-@pytest.mark.parametrize("mode", ["jit", "shard_map"])
+@pytest.mark.parametrize("mode", ["jit", "pmap", "shard_map"])
 @pytest.mark.parametrize(("layer", "recipe", "warned"), [
     (nn.Conv, None, True), (layers.Conv, None, False), (nn.Conv, "an installed one", False)
 ])  # fmt: skip
