@@ -56,7 +56,7 @@ def conditional(cheap, folder, clothes):
 def translator(folder):
     """pix2pix before training, with weights so large that its pictures are no plain grey."""
     spec = dict.fromkeys(("source", "target"), fields.image(8, 8, 1))
-    config = pix2pix.Config(batch_size=4, g_width=2, d_width=2, d_layers=0, depth=2, norm="instance")
+    config = pix2pix.Config(batch_size=4, g_width=2, d_width=2, d_layers=0, depth=2, norm="instance", sample_noise=True)
     system = pix2pix.build(config, spec)
     state = jax.jit(system.init)(jax.random.key(0))
     large = jax.tree.map(lambda leaf: 30 * leaf, state.players["g"].ema)
