@@ -52,7 +52,7 @@ SMALL: dict[str, tuple[fields.Spec, dict[str, Any]]] = {
     "r3gan": (IMAGES, {**R3GAN, "burn_in": 4, "gamma": 3.0, "gamma_end": 1.0}),
     "r3gan/labels": (LABELLED, {**R3GAN, "labels": "used"}),
     "wgan": (IMAGES, {**DCGAN, "n_critic": 2}),
-    "pix2pix": (PAIRS, {"g_width": 2, "d_width": 4, "depth": 2}),
+    "pix2pix": (PAIRS, {"g_width": 2, "d_width": 4, "depth": 3}),
     "cogan": (DOMAINS, DCGAN),
     "voxel_gan": (VOXELS, MLP),
     "voxel_gan/conv": (VOXELS, {"network": "conv", "width": 2, "gate": 0.8, "r1_gamma": 0.0, "d_norm": "batch"}),

@@ -23,9 +23,9 @@ def test_the_losses_are_equation_4():
         return logits["real" if y is target else "fake"], {}
 
     d_loss, g_loss = pix2pix._losses(config, judge)
-    batch, vars = {"target": target}, {"d": {}}
-    d = float(d_loss({}, vars, made, batch, None)[0])
-    g, aux = g_loss({}, vars, made, batch, None)
+    batch, vars, rng = {"target": target}, {"d": {}}, jax.random.split(contract.KEY, 1)
+    d = float(d_loss({}, vars, made, batch, rng)[0])
+    g, aux = g_loss({}, vars, made, batch, rng)
     one = lambda x: np.log1p(np.exp(-np.asarray(x))).mean()  # noqa: E731
     zero = lambda x: np.log1p(np.exp(np.asarray(x))).mean()  # noqa: E731
     np.testing.assert_allclose(d, 0.5 * (one(logits["real"]) + zero(logits["fake"])), rtol=1e-6)
