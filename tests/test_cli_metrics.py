@@ -49,7 +49,7 @@ def sets(tmp_path_factory):
     write(root / "one", 1, 5)
     write(root / "broken", 3, 6)
     (root / "broken" / "002.png").write_bytes((root / "broken" / "001.png").read_bytes()[:60])
-    np.savez(root / "floats.npz", images=a.astype(np.float32) / 255)
+    np.savez(root / "floats.npz", images=a.astype(np.float32))
     (root / "empty").mkdir()
     return root, features, features_of(b)
 
@@ -151,7 +151,7 @@ def test_different_shapes_are_named(sets, capsys):
         ("fid {a} {root}/one", "{root}/one holds 1 image, and a comparison takes at least 2"),
         ("fid {a} {root}/mixed", "{root}/mixed: the images have 2 sizes from 9x12 to 12x12; --image-size brings them"),
         ("fid {a} {root}/broken", "002.png (truncated)"),
-        ("fid {a} {root}/floats.npz", "should hold uint8 images"),
+        ("fid {a} {root}/floats.npz", "float32, from 0 to 255; it takes"),
         ("fid {a} {root}/colour --extractor pixels", "compares features of one kind, got 256 numbers an image and 768"),
         ("fid {a} {a} --image-size 0", "--image-size takes a positive number"),
         ("stats {a} -o {root}/empty/x.npz/y.npz --image-size 0", "--image-size"),

@@ -107,10 +107,13 @@ def open_source(name: str, how: ImagesConfig) -> Source:
         return statistics.read(path)
     size: Any = "own" if how.image_size is None else how.image_size
     try:
-        return datasets.load(name, image_size=size, resize=how.resize, channels=how.channels, data_dir=how.data_dir)
+        data = datasets.load(name, image_size=size, resize=how.resize, channels=how.channels, data_dir=how.data_dir)
     except UserError as error:  # here images are named without an option
         said = str(error).replace("--data ", "")
         raise UserError(said if said.startswith(name) else f"{name}: {said}") from error
+    if " taken as " in data.description:  # a guess about numbers
+        tell(data.description)
+    return data
 
 
 def prepared(how: ImagesConfig) -> str:

@@ -66,4 +66,4 @@ def test_a_picture_has_so_many_images():
 
 def test_what_may_change_are_options_of_a_run():
     fields = {field.name for field in dataclasses.fields(RunConfig)}
-    assert {field.name for field in dataclasses.fields(ResumeConfig)} - fields == {"steps"}
+    assert {field.name for field in dataclasses.fields(ResumeConfig)} - fields == {"steps", "system"}

@@ -13,9 +13,11 @@ from tests.train import toy
 ABOUT = {
     "jaxgan": "0",
     "recipe": "gan",
+    "code": None,
     "config": {},
     "run": {},
     "data": {"fingerprint": "", "description": "", "fields": {}},
+    "frozen": {},
 }
 
 
