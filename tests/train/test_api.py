@@ -12,7 +12,7 @@ import jaxgan
 from jaxgan import fields
 from jaxgan.cli import main
 from jaxgan.errors import UserError
-from jaxgan.game import parallel
+from jaxgan.game import Verb, normal, parallel
 from jaxgan.recipes import pix2pix
 from jaxgan.show.sampling import example_keys
 from jaxgan.train.api import Run
@@ -56,7 +56,7 @@ def conditional(cheap, folder, clothes):
 def translator(folder):
     """pix2pix before training, with weights so large that its pictures are no plain grey."""
     spec = dict.fromkeys(("source", "target"), fields.image(8, 8, 1))
-    config = pix2pix.Config(batch_size=4, g_width=2, d_width=2, d_layers=0, depth=2, norm="instance", sample_noise=True)
+    config = pix2pix.Config(batch_size=4, g_width=2, d_width=2, d_layers=0, depth=2, norm="instance")
     system = pix2pix.build(config, spec)
     state = jax.jit(system.init)(jax.random.key(0))
     large = jax.tree.map(lambda leaf: 30 * leaf, state.players["g"].ema)
@@ -110,6 +110,21 @@ def test_translates_arrays(translator, monkeypatch):
     assert np.abs(made[1].astype(int) - made[0]).max() > 20
     alone = translator.make("translate", 1, source=examples[0])
     np.testing.assert_allclose(alone[0], (wanted[0] + 1) * 127.5, atol=0.51)
+
+
+def test_noise_of_a_translation(translator, monkeypatch):
+    """Example i has the same noise as the i-th that `make` makes, in parts of any size."""
+    monkeypatch.setattr("jaxgan.train.api.BATCH", 2)
+    given, made = (translator.system.batch[name] for name in ("source", "target"))
+
+    def noise(state, taken, keys):
+        return {"target": 0 * taken["source"] + normal(keys, (1, 1, 1)) / 3}
+
+    noisy = translator.system._replace(verbs={"translate": Verb(noise, {"target": made}, {"source": given})})
+    run = Run(translator.folder, 0, noisy, translator.state)
+    of_arrays = run.translate(np.zeros((5, 8, 8, 1), np.uint8), seed=4)
+    np.testing.assert_array_equal(of_arrays, run.make("translate", 5, 4, source=np.zeros((8, 8, 1), np.uint8)))
+    assert len(np.unique(of_arrays)) == 5
 
 
 @pytest.mark.parametrize(
