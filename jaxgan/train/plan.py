@@ -132,6 +132,9 @@ def make_plan(
     check_run(run)
     config = settled(config)
     mesh = parallel.make_mesh()
+    module = sys.modules.get(build.__module__)
+    if isinstance(needs := getattr(module, "NEEDS", None), fields.Needs):
+        fields.check(data.spec, needs, data.name)
     system, warned = _build(build, config, data.spec, parallel.axis_name_of(run.parallel))
     check_batch(system, data)
     run = dataclasses.replace(run, hold_out=_held_out(system, data, run))
@@ -141,7 +144,6 @@ def make_plan(
     if run.parallel != "jit":
         check_shares(config, mesh.size)
     parallel.check_even(list(mesh.devices.flat))
-    module = sys.modules.get(build.__module__)
     summary = ((module and module.__doc__) or build.__name__).splitlines()[0]
     abstract = abstract_state(system, mesh)
     frozen = dict(system.frozen()) if system.frozen else {}
