@@ -118,7 +118,7 @@ def test_gradients_under_shard_map_in_bfloat16_and_float32(started):
     sharded = jax.shard_map(
         gradients,
         mesh=Mesh(np.array(jax.devices()[:2]), ("data",)),
-        in_specs=({name: (everywhere, data) for name in names},),
+        in_specs=(dict.fromkeys(names, (everywhere, data)),),
         out_specs=(everywhere, data, everywhere, data),
     )
     found, expected = jax.jit(lambda points: (sharded(points), gradients(points)))(points)
