@@ -83,7 +83,7 @@ def look(
     losses = [f"{player}/loss" for duel in duels for player in (duel.judge, duel.maker)] or _losses(blocks)
     found += [_exploding_norms(blocks[-RECENT:], usual, duels), _oscillating(blocks, losses)]
     first = {finding.kind: finding for finding in reversed(found) if finding}
-    return sorted(reversed(first.values()), key=lambda finding: not finding.serious)
+    return sorted([*first.values()][::-1], key=lambda finding: not finding.serious)
 
 
 def _of_duel(blocks: Sequence[Numbers], largest: Numbers, duel: Duel) -> list[Finding | None]:
@@ -130,7 +130,7 @@ def not_finite(what: str) -> Finding:
 
 
 def _too_strong(recent: Sequence[Numbers], largest: Numbers, duel: Duel) -> Finding | None:
-    """Not said of a critic that measures a distance, which is meant to be as good as it can be (Arjovsky et al. 2017)."""
+    """Not said of a critic that measures a distance, which is meant to be as good as it can be (Arjovsky 2017)."""
     shares, norms = recognised(recent, duel.board), _norms(recent)
     maker, judge = f"{duel.maker}/grad_norm", f"{duel.judge}/grad_norm"
     if shares is None or min(shares) < PERFECT or maker not in norms or duel.critic == "distance":
