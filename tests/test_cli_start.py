@@ -46,7 +46,7 @@ def test_help_of_a_recipe_lists_its_options(capsys, recipe):
     text = capsys.readouterr().out
     for option in ("--data", "--steps", "--batch-size", "--seed", "--out", "--image-size", "--parallel", "--precision"):
         assert option in text
-    for option in ("--steps-per-dispatch", "--checkpoint-every", "--sample-every", "--g-learning-rate"):
+    for option in ("--steps-per-dispatch", "--checkpoint-every", "--sample-every", "learning-rate"):
         assert option in text
     assert "--image-shape" not in text
 

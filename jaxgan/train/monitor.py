@@ -82,8 +82,10 @@ def look(
     found = [finding for duel in duels for finding in _of_duel(blocks, largest, duel)]
     losses = [f"{player}/loss" for duel in duels for player in (duel.judge, duel.maker)] or _losses(blocks)
     found += [_exploding_norms(blocks[-RECENT:], usual, duels), _oscillating(blocks, losses)]
-    first = {finding.kind: finding for finding in reversed(found) if finding}
-    return sorted([*first.values()][::-1], key=lambda finding: not finding.serious)
+    first: dict[str, Finding] = {}
+    for finding in filter(None, found):
+        first.setdefault(finding.kind, finding)
+    return sorted(first.values(), key=lambda finding: not finding.serious)
 
 
 def _of_duel(blocks: Sequence[Numbers], largest: Numbers, duel: Duel) -> list[Finding | None]:
