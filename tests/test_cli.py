@@ -80,8 +80,8 @@ def test_errors_that_are_no_lack_of_memory_stay_errors(monkeypatch):
 
 
 MISTAKES = {
-    "fly": "there is no command 'fly'; the commands are train, sample, translate, rollout, data, evaluate, fid, "
-    "stats, weights, recipes.",
+    "fly": "there is no command 'fly'; the commands are train, sample, translate, rollout, data, evaluate, fid, stats, "
+    "weights, recipes.",
     "recipes now": "jaxgan recipes takes no arguments, got now.",
     "train": "jaxgan train takes a recipe (",
     "train gam": "there is no recipe 'gam'",
@@ -114,7 +114,7 @@ MISTAKES = {
     "train --resume {run} --stepz 3": "jaxgan train --resume RUN has no option --stepz; did you mean --steps?",
     "train --resume {run}": "{run} has 6 steps; --steps takes a larger total, got 6.",
     "train dcgan --resume {run}": "{run} is a run of gan, not of dcgan; leave the recipe out.",
-    "train --resume {run} --steps 9 --data {photos}/a": "the images are not those that the run began with",
+    "train --resume {run} --steps 9 --data {photos}/a": "the data are not those that the run began with",
     "sample": "jaxgan sample takes the folder of a run first, got nothing.",
     "sample /no/such/run": "/no/such/run is not a run: there is no such folder.",
     "sample {run} --n 0": "--n must be at least 1, got 0.",
@@ -230,7 +230,7 @@ def test_conditional_recipes_have_one_column_a_class(photos, tmp_path, capsys):
         takes = "--label takes a class from 0 to 1, or one of a, b"
         assert said(capsys, f"sample {out} --label {label}") == (2, f"jaxgan: {takes}; got {label}.")
     assert said(capsys, f"sample {out} --label=") == (2, "jaxgan: --label takes a text, got an empty one.")
-    assert said(capsys, f"sample {out} --lable b")[1].endswith("has no option --lable; did you mean --label?")
+    assert "has no option --lable; did you mean --label?" in said(capsys, f"sample {out} --lable b")[1]
     with pytest.raises(SystemExit):
         main(["sample", str(out), "--help"])
     text = " ".join(capsys.readouterr().out.replace("│", " ").split())
@@ -239,14 +239,13 @@ def test_conditional_recipes_have_one_column_a_class(photos, tmp_path, capsys):
 
 def test_a_code_is_chosen_by_number(photos, tmp_path, capsys):
     out = tmp_path / "run"
-    options = "--batch-size 8 --samples 4 --z-dim 4 --g-width 4 --d-width 4 --units 8 --categories 3"
+    options = "--batch-size 8 --samples 4 --z-dim 4 --g-width 2 --d-width 2 --units 4 --categories 3"
     assert main(f"train infogan --data {photos} --image-size 8 --steps 1 --out {out} {options}".split()) == 0
     for n, code in enumerate(("", " --code 2")):
         assert main(f"sample {out} --n 6 --out {tmp_path / f'{n}.npz'}{code}".split()) == 0
     turn, two = (np.load(tmp_path / name) for name in ("0.npz", "1.npz"))
     assert (turn["labels"].tolist(), two["labels"].tolist()) == ([0, 1, 2] * 2, [2] * 6)
-    same = [np.array_equal(*pair) for pair in zip(turn["images"], two["images"], strict=True)]
-    assert same == [False, False, True] * 2
+    np.testing.assert_array_equal(turn["images"][2::3], two["images"][2::3])
     capsys.readouterr()
     for code in ("3", "x"):
         assert said(capsys, f"sample {out} --code {code}") == (

@@ -82,9 +82,10 @@ def look(
     found = [finding for duel in duels for finding in _of_duel(blocks, largest, duel)]
     losses = [f"{player}/loss" for duel in duels for player in (duel.judge, duel.maker)] or _losses(blocks)
     found += [_exploding_norms(blocks[-RECENT:], usual, duels), _oscillating(blocks, losses)]
-    first = {finding.kind: finding for finding in reversed(found) if finding}
-    in_order = list(first.values())[::-1]
-    return sorted(in_order, key=lambda finding: not finding.serious)
+    first: dict[str, Finding] = {}
+    for finding in filter(None, found):
+        first.setdefault(finding.kind, finding)
+    return sorted(first.values(), key=lambda finding: not finding.serious)
 
 
 def _of_duel(blocks: Sequence[Numbers], largest: Numbers, duel: Duel) -> list[Finding | None]:
@@ -131,7 +132,7 @@ def not_finite(what: str) -> Finding:
 
 
 def _too_strong(recent: Sequence[Numbers], largest: Numbers, duel: Duel) -> Finding | None:
-    """Not said of a critic that measures a distance: it is meant to be as good as it can be (Arjovsky et al. 2017)."""
+    """Not said of a critic that measures a distance, which is meant to be as good as it can be (Arjovsky 2017)."""
     shares, norms = recognised(recent, duel.board), _norms(recent)
     maker, judge = f"{duel.maker}/grad_norm", f"{duel.judge}/grad_norm"
     if shares is None or min(shares) < PERFECT or maker not in norms or duel.critic == "distance":
