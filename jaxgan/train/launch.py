@@ -41,6 +41,7 @@ def _options(recipe: own.Recipe, summary: str, args: Sequence[str]) -> list[Any]
     """The recipe's configuration, the run's and the cluster's; from the recipe's --preset where one is named."""
     command, kinds = f"jaxgan train {recipe.name}", (RunConfig, Cluster)
     presets: dict[str, Any] = getattr(recipe.module, "PRESETS", {})
+    summary += f" Presets (--preset NAME): {', '.join(presets)}." if presets else ""
     name, rest = _preset(args)
     if name is None:
         return parse(command, summary, (recipe.module.Config, *kinds), args)
