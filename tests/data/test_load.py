@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from jaxgan import data
+from jaxgan.data import bundles
 from jaxgan.data.readers import tfds
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs
@@ -42,7 +43,7 @@ def test_options_are_checked_first():
 
 
 def test_sets_that_are_made_go_by_their_name(fashion, monkeypatch):
-    monkeypatch.setitem(data.MADE, "drawn", lambda: fashion)
+    monkeypatch.setitem(bundles.MADE, "drawn", lambda images: fashion)
     assert data.load("drawn") is fashion
     with pytest.raises(
         UserError, match=r"this recipe needs mask \(mask\), but --data drawn has image \(image\), label"

@@ -48,7 +48,8 @@ def test_dropout_is_noise_of_pictures_only_where_asked_for():
         given = {"source": jnp.linspace(-1, 1, 64).reshape(1, 8, 8, 1).repeat(2, 0)}
         run = jax.jit(lambda state, given, keys, system=system: system.verbs["translate"](state, given, keys))
         one, other = run(state, given, jax.random.split(contract.KEY, 2))["target"]
-        assert bool(np.array_equal(one, other)) is not noisy
+        # A row of a batch may round as its neighbour does not.
+        assert bool(np.allclose(one, other, rtol=1e-4, atol=1e-8)) is not noisy
 
 
 def test_label_maps_and_masks_become_planes():

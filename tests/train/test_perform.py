@@ -2,7 +2,7 @@
 
 import dataclasses
 import shutil
-from types import SimpleNamespace
+from types import ModuleType
 
 import jax
 import numpy as np
@@ -29,7 +29,8 @@ class Config(RecipeConfig):
     rate: float = 0.05
 
 
-RECIPE = SimpleNamespace(Config=Config, NEEDS=Needs({}), build=toy.translator)
+RECIPE = ModuleType("toy")
+vars(RECIPE).update(Config=Config, NEEDS=Needs({}), build=toy.translator)
 
 
 @pytest.fixture(autouse=True, scope="module")
