@@ -176,8 +176,12 @@ def image(height: int | None, width: int | None, channels: int) -> Field:
 
 
 def any_size(field: Field) -> Field:
-    """The field with sides of any size: what a fully convolutional network takes and makes."""
-    return field._replace(shape=(None,) * (len(field.shape) - 1) + field.shape[-1:])
+    """The field with sides of any size: what a fully convolutional network takes and makes.
+
+    Channels stay; a label map has none.
+    """
+    channels = () if field.kind == "label_map" else field.shape[-1:]
+    return field._replace(shape=(None,) * (len(field.shape) - len(channels)) + channels)
 
 
 def planes(field: Field) -> int:

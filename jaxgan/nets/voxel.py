@@ -20,6 +20,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxgan.errors import UserError
 from jaxgan.layers.conv import Conv, ConvTranspose
+from jaxgan.nets.dcgan import batch_norm
 from jaxgan.nets.labels import one_hot
 from jaxgan.nets.voxel_dense import join
 
@@ -81,7 +82,7 @@ class VoxelGenerator(nn.Module):
         inner = slice(margin, margin + base)
         x = x.reshape(-1, side, side, side, features[0])[:, inner, inner, inner]
         for following in (*features[1:], 1):
-            x = nn.relu(_batch_norm(self, train)(x))
+            x = nn.relu(batch_norm(train, self.dtype, self.axis_name)(x))
             x = ConvTranspose(following, _KERNEL, _STRIDE, use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
         return nn.sigmoid(x[..., 0].astype(jnp.float32) + self.occupancy_logit)
 
@@ -140,7 +141,7 @@ class VoxelDiscriminator(nn.Module):
 
     def _normalised(self, x: Array, train: bool) -> Array:
         if self.norm == "batch":
-            return _batch_norm(self, train)(x)
+            return batch_norm(train, self.dtype, self.axis_name)(x)
         if self.norm == "layer":
             return nn.LayerNorm(epsilon=1e-5, dtype=self.dtype, reduction_axes=(1, 2, 3, 4))(x)
         return x
@@ -177,21 +178,6 @@ def _features(width: int, layers: int) -> list[int]:
 def _margin(base: int, spare: bool) -> int:
     """Cells of the 4^3 kernel at the base that lie outside it, on each side."""
     return max(_KERNEL[0] - base, 0) // 2 if spare else 0
-
-
-def _batch_norm(net: VoxelGenerator | VoxelDiscriminator, train: bool) -> nn.BatchNorm:
-    return nn.BatchNorm(
-        use_running_average=not train,
-        momentum=0.9,
-        epsilon=1e-5,
-        dtype=net.dtype,
-        scale_init=_around_one,
-        axis_name=net.axis_name,
-    )
-
-
-def _around_one(key: Array, shape: Sequence[int], dtype: Any = jnp.float32) -> Array:
-    return 1 + _WEIGHTS(key, shape, dtype)
 
 
 def _with_volumes(x: Float[Array, "b d h w c"], y: Float[Array, "b classes"] | None) -> Float[Array, "b d h w joined"]:

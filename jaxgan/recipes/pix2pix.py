@@ -105,7 +105,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         g, x = state.players["g"].variables(averaged=True), as_planes(source, given["source"])
         return {"target": apply(G, g, x, keys if config.sample_noise else None, train=False)}
 
-    verb = Verb(translate, {"target": any_size(target)}, {"source": _any_size(source)}, truth=("target",))
+    verb = Verb(translate, {"target": any_size(target)}, {"source": any_size(source)}, truth=("target",))
     optimizers = {name: adam(config.learning_rate, config.beta1) for name in ("g", "d")}
     return system_of(
         config,
@@ -148,7 +148,3 @@ def _networks(config: Config, source: Field, target: Field, axis_name: str | Non
         return ResNetTranslator(planes(target), config.g_width, config.blocks, dropout=config.dropout, **shared), D
     depth = config.depth or depth_for(height, width)
     return UNet(planes(target), depth, config.g_width, dropout=config.dropout, **shared), D
-
-
-def _any_size(field: Field) -> Field:
-    return field._replace(shape=(None, None)) if field.kind == "label_map" else any_size(field)

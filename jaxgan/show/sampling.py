@@ -24,6 +24,11 @@ def example_keys(seed: int, n: int, start: int = 0, stream: int = STREAM) -> Key
     return jax.vmap(jax.random.fold_in, (None, 0))(key, np.arange(start, start + n, dtype=np.int32))
 
 
+def compiled(verb: Verb) -> Callable[..., dict[str, jax.Array]]:
+    """`(state, keys, given) -> made`: the verb in one program, from stored fields to stored fields."""
+    return jax.jit(lambda state, keys, taken: outside(verb.makes, verb(state, inside(verb.given, taken), keys)))
+
+
 def make_batches(verb: Verb, n: int, seed: int, given: Given, stream: int = STREAM) -> Batches:
     """`state -> batches` of n examples as they are stored, always of the same noise.
 
@@ -34,7 +39,7 @@ def make_batches(verb: Verb, n: int, seed: int, given: Given, stream: int = STRE
         given: what the verb takes.
         stream: sets the noise apart from that of another use.
     """
-    draw = jax.jit(lambda state, keys, taken: outside(verb.makes, verb(state, inside(verb.given, taken), keys)))
+    draw = compiled(verb)
 
     def batches(state: GameState) -> Iterator[dict[str, np.ndarray]]:
         for start in range(0, n, BATCH):

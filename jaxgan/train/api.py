@@ -8,19 +8,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias, get_type_hints
 
-import jax
 import numpy as np
 
 from jaxgan import data as datasets
 from jaxgan import fields
 from jaxgan.data import Data
 from jaxgan.errors import UserError
-from jaxgan.fields import Field, inside, outside
-from jaxgan.game import GameState, System, Verb
+from jaxgan.fields import Field
+from jaxgan.game import GameState, System
 from jaxgan.recipes.base import RecipeConfig, check
 from jaxgan.show import from_user
 from jaxgan.show import given as givens
-from jaxgan.show.sampling import BATCH, example_keys, make_sampler
+from jaxgan.show.sampling import BATCH, compiled, example_keys, make_sampler
 from jaxgan.train import own
 from jaxgan.train.config import RunConfig, check_seed, fits
 from jaxgan.train.fit import fit as fit_system
@@ -108,12 +107,12 @@ class Run:
             raise UserError(f"{verb} takes {', '.join(chosen.given) or 'nothing'}, and translate gives one field.")
         ((name, field),) = chosen.given.items()
         taken = _batch(verb, name, field, np.asarray(examples))
-        draw = self._draws.setdefault(verb, _draw_of(chosen))  # compiled once for each size of examples
+        draw = self._draws.setdefault(verb, compiled(chosen))  # compiled once for each size of examples
         at_once = min(len(taken), BATCH)
         parts = []
         for start in range(0, len(taken), at_once):
             rows = taken[np.arange(start, start + at_once) % len(taken)]  # the last part is filled up
-            parts.append(draw(self.state, {name: rows}, example_keys(seed, at_once, start)))
+            parts.append(draw(self.state, example_keys(seed, at_once, start), {name: rows}))
         joined = {each: np.concatenate([part[each] for part in parts])[: len(taken)] for each in chosen.makes}
         return _alone(joined)
 
@@ -260,11 +259,6 @@ def _batch(verb: str, name: str, field: Field, examples: np.ndarray) -> np.ndarr
             f"{verb} takes {name} as {field.dtype} [{wanted}], got {examples.dtype} {list(examples.shape)}."
         )
     return examples
-
-
-def _draw_of(verb: Verb) -> Any:
-    """`(state, stored fields, keys) -> stored fields`, compiled."""
-    return jax.jit(lambda state, taken, keys: outside(verb.makes, verb(state, inside(verb.given, taken), keys)))
 
 
 def _what(value: Any) -> str:

@@ -6,18 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import jax
 import numpy as np
 
 from jaxgan import data as datasets
 from jaxgan.data.readers.files import extensions
 from jaxgan.errors import UserError, flag
-from jaxgan.fields import Field, Spec, inside, outside
+from jaxgan.fields import Field, Spec
 from jaxgan.game import Verb
 from jaxgan.show import from_user
 from jaxgan.show import given as givens
 from jaxgan.show.files import FILES
-from jaxgan.show.sampling import example_keys, make_batches
+from jaxgan.show.sampling import compiled, example_keys, make_batches
 from jaxgan.show.sets import FILE_ENDINGS, HELD, check_out, write_set
 from jaxgan.train import own
 from jaxgan.train.config import RunConfig, TranslateConfig, VerbConfig, check_at_least, check_seed, from_json
@@ -68,10 +67,10 @@ def translate(run: str, source: str, target: str, args: Sequence[str]) -> int:
     files = _files(Path(source).expanduser(), verb.given[field])
     places = _places(Path(source).expanduser(), Path(target).expanduser(), files, verb.makes)
     state, step = restore(run, found.system, config.step)
-    draw = jax.jit(lambda state, taken, keys: outside(verb.makes, verb(state, inside(verb.given, taken), keys)))
+    draw = compiled(verb)
     for i, (file, place) in enumerate(zip(files, places, strict=True)):
         taken = {field: from_user.READ[verb.given[field].kind]("IN", verb.given[field], str(file))[None]}
-        made = draw(state, taken, example_keys(config.seed, 1, i))
+        made = draw(state, example_keys(config.seed, 1, i), taken)
         _write(place, Path(target).suffix, verb.makes, made)
     print(f"{len(files)} translated by step {step}: {target}")
     return 0
