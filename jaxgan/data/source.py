@@ -113,6 +113,11 @@ def gather(source: Source, rows: Int32[np.ndarray, "b"], names: Sequence[str] | 
     return {key: np.stack([example[key] for example in examples]) for key in names or examples[0]}
 
 
+def spread(rows: int, most: int) -> Int32[np.ndarray, "n"]:
+    """Returns the numbers of at most so many of the rows, spread over all, always the same."""
+    return np.linspace(0, rows - 1, min(rows, most)).astype(np.int32)
+
+
 def part(table: Table, rows: Int32[np.ndarray, "b"]) -> Table:
     """Returns the table of these rows alone."""
     if isinstance(table.source, ArraySource):

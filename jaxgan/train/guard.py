@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from jaxgan import fields
 from jaxgan.data import Table, gather
+from jaxgan.data.source import spread
 from jaxgan.train import agree, diversity
 from jaxgan.train.findings import Finding
 from jaxgan.train.monitor import NEAR
@@ -151,7 +152,7 @@ def _compared(plan: Plan) -> tuple[str, str]:
 
 def _measure_data(table: Table, name: str, n: int) -> Data:
     """What n examples from all over the data set have, always the same; all where there are fewer."""
-    rows = np.linspace(0, table.rows - 1, min(n, table.rows)).astype(np.int32)
+    rows = spread(table.rows, n)
     distances = diversity.pairwise(table.spec[name].inside(gather(table.source, rows, [name])[name]))
     near = NEAR * float(np.median(np.asarray(diversity.nearest(distances))))
     return Data(float(diversity.mean_distance(distances)), near, int(diversity.repeated(distances, near)))

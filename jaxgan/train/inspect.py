@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Int32, Integer
+from jaxtyping import Integer
 
 from jaxgan import data as datasets
 from jaxgan import fields, recipes
 from jaxgan.data.bundles import MADE
-from jaxgan.data.source import Data, Table, gather, side
+from jaxgan.data.source import Data, Table, gather, side, spread
 from jaxgan.data.threads import in_threads
 from jaxgan.errors import UserError
 from jaxgan.fields import Field
@@ -92,15 +92,10 @@ def lines(data: Data) -> Iterator[str]:
     """Yields what there is to say of the data: a line for all, then a line or two for each field."""
     yield data.description
     for table in data.tables:
-        batch = gather(table.source, _spread(table.rows, SAMPLE))
+        batch = gather(table.source, spread(table.rows, SAMPLE))
         for name, field in table.spec.items():
             yield f"  {name}: {_form(field)}, {_range(batch[name])}"
             yield from (f"    {line}" for line in _values(table, name, batch[name]))
-
-
-def _spread(rows: int, most: int) -> Int32[np.ndarray, "n"]:
-    """Returns at most so many rows, spread over all."""
-    return np.unique(np.linspace(0, rows - 1, min(rows, most)).astype(np.int32))
 
 
 def _form(field: Field) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from jaxgan.data import Data, gather
+from jaxgan.data.source import spread
 from jaxgan.fields import Spec, only
 from jaxgan.game import GameState, Show, System, Verb
 from jaxgan.show import given as givens
@@ -84,7 +85,7 @@ def reals(data: Data, spec: Spec, n: int) -> UInt8[np.ndarray, "h w c"]:
     """A contact sheet of the data: n examples from all over it, or a row an example where it has several fields."""
     shown = {name: field for name, field in spec.items() if field.kind != "label"} or dict(spec)
     n = n if len(shown) == 1 else min(n, SHEET_ROWS)
-    batch = {name: _spread(data, name, n) for name in shown}
+    batch = {name: _rows_of(data, name, n) for name in shown}
     if len(shown) > 1:
         least = min(len(values) for values in batch.values())
         return compare({"": (shown, {name: values[:least] for name, values in batch.items()})})
@@ -92,7 +93,6 @@ def reals(data: Data, spec: Spec, n: int) -> UInt8[np.ndarray, "h w c"]:
     return grid(tiles(field, batch[name]), columns_of(len(batch[name]), 0))
 
 
-def _spread(data: Data, name: str, n: int) -> np.ndarray:
+def _rows_of(data: Data, name: str, n: int) -> np.ndarray:
     table = data.table(name)
-    rows = np.linspace(0, table.rows - 1, min(n, table.rows)).astype(np.int32)
-    return gather(table.source, rows, [name])[name]
+    return gather(table.source, spread(table.rows, n), [name])[name]
