@@ -9,8 +9,8 @@ class UserError(ValueError):
 
 
 def flag(name: str) -> str:
-    """The command-line spelling of a field: `batch_size` -> `--batch-size`."""
-    return "--" + name.replace("_", "-")
+    """The command-line spelling of a field: `batch_size` -> `--batch-size`; `from_` (a word of Python) -> `--from`."""
+    return "--" + name.rstrip("_").replace("_", "-")
 
 
 def lacks_memory(error: BaseException) -> bool:

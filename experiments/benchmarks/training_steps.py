@@ -146,13 +146,13 @@ def jaxgan_work(question: Question, setting: str, precision: str, tf32: bool) ->
     from jaxgan.train.config import RunConfig
     from jaxgan.train.feed import make_feed
     from jaxgan.train.pace import SECONDS_A_DISPATCH
-    from jaxgan.train.plan import make_plan
+    from jaxgan.train.plan import make_plans
     from jaxgan.train.report import Report
 
     jax.config.update("jax_default_matmul_precision", "tensorfloat32" if tf32 else None)
     recipe, config = configured(question, precision=precision)
     run = RunConfig(resident="off" if setting == "streaming" else "on")
-    plan = make_plan(recipe.build, config, load(question), run, recipe=question.recipe, report=Report())
+    plan = make_plans(recipe.build, config, load(question), run, recipe=question.recipe, report=Report())[0]
     feed = make_feed(plan.data, plan.system.batch, run, plan.rows, 0, plan.mesh)
     state = parallel.place_state(jax.jit(plan.system.init)(jax.random.key(0)), plan.mesh)
     advance = parallel.parallelize(make_chunk_step(plan.system.step, feed), run.parallel, plan.mesh, feed.axes)

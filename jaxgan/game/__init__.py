@@ -23,7 +23,7 @@ from jaxgan.game.state import (
     without_frozen,
 )
 from jaxgan.game.step import init_state, make_train_step, microbatches
-from jaxgan.game.system import Duel, Show, System, Verb
+from jaxgan.game.system import Duel, Goal, Show, Stage, System, Verb
 from jaxgan.game.transfer import Transfer, by_path
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Duel",
     "Ema",
     "GameState",
+    "Goal",
     "LossFn",
     "Metrics",
     "Move",
@@ -40,6 +41,7 @@ __all__ = [
     "Precision",
     "Round",
     "Show",
+    "Stage",
     "StepFn",
     "System",
     "Transfer",

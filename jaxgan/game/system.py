@@ -63,6 +63,18 @@ class Duel(NamedTuple):
     critic: Literal["odds", "distance"] = "odds"
 
 
+class Goal(NamedTuple):
+    """The system's own number by which `--eval-every` keeps the best state.
+
+    Attributes:
+        name: a metric of the step, read at that step; or a made field of kind number, of which the mean is taken.
+        better: which numbers are better.
+    """
+
+    name: str
+    better: Literal["lower", "higher"] = "lower"
+
+
 class System(NamedTuple):
     """What a recipe returns, and all that training, previews, commands and evaluation know of it.
 
@@ -75,6 +87,7 @@ class System(NamedTuple):
         shows: what a run previews.
         duels: who plays whom; () for a system without a game between a maker and a judge.
         cures: finding of the monitor -> what usually helps and can be done with this configuration.
+        goal: the number by which the best state is kept; None for the Fréchet distance.
         frozen: loads networks that never move, for `GameState.frozen`; None for none.
         microbatches: a batch has `config.batch_size * microbatches` examples (critic steps take several).
     """
@@ -87,6 +100,7 @@ class System(NamedTuple):
     shows: tuple[Show, ...] = ()
     duels: tuple[Duel, ...] = ()
     cures: Mapping[str, tuple[str, ...]] = {}
+    goal: Goal | None = None
     frozen: Callable[[], Mapping[str, Any]] | None = None
     microbatches: int = 1
 
@@ -100,3 +114,22 @@ class System(NamedTuple):
         """One line: a configuration and names, no functions."""
         names = f"batch={list(self.batch)}, verbs={list(self.verbs)}"
         return f"System({type(self.config).__name__}, {names}, microbatches={self.microbatches})"
+
+
+class Stage(NamedTuple):
+    """A part of a run that has a system of its own: pixels before the adversary, small pictures before larger ones.
+
+    A recipe's `stages(config)` returns them in order. A stage begins as a resume would, from the checkpoint in which
+    the stage before it ended; `state.step`, which schedules read, counts from its own beginning.
+
+    Attributes:
+        name: by which checkpoints know it.
+        build: its system, `(config, spec, axis_name) -> System`.
+        until: the step of the run after which it ends; None for the last stage, which ends with the run.
+        begin: `(last state of the stage before, fresh state) -> state`; None for `by_path`.
+    """
+
+    name: str
+    build: Callable[[Any, Spec, str | None], System]
+    until: int | None = None
+    begin: Callable[[GameState, GameState], GameState] | None = None

@@ -1,16 +1,16 @@
 """Which state to keep: states are measured now and then, the measurements logged, and the best state saved."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import jax
 import numpy as np
 
 from jaxgan.errors import UserError
 from jaxgan.game import GameState
-from jaxgan.metrics.protocol import KINDS, Score
-from jaxgan.train import agree, checkpoint
+from jaxgan.train import agree, checkpoint, goals
 from jaxgan.train.config import RunConfig
-from jaxgan.train.judge import Judge, made_by, make_judge
+from jaxgan.train.goals import Verdict, Weigh
+from jaxgan.train.judge import made_by, make_judge
 from jaxgan.train.plan import Plan
 from jaxgan.train.record import Recorder
 from jaxgan.train.rundir import RunDir
@@ -24,41 +24,42 @@ def kept(run: RunConfig) -> int:
 class Best:
     """Measures states and keeps the best one, in all processes of a run alike."""
 
-    def __init__(self, plan: Plan, folder: RunDir, recorder: Recorder | None, judge: Judge) -> None:
+    def __init__(self, plan: Plan, folder: RunDir, recorder: Recorder | None, weigh: Weigh) -> None:
         """Begin with what an earlier part of the run has kept.
 
         Args:
             plan: the run.
             folder: where it writes.
             recorder: None in processes that do not write.
-            judge: measures a state, from `judge_of`.
+            weigh: measures a state, from `weigh_of`.
         """
-        self.plan, self.folder, self.recorder, self.judge = plan, folder, recorder, judge
+        self.plan, self.folder, self.recorder, self.weigh = plan, folder, recorder, weigh
         found = whole(folder, plan.report.line)
-        self.value = None if found is None else float(checkpoint.metadata_of(folder.best, found)["score"]["value"])
+        self.best = None if found is None else checkpoint.metadata_of(folder.best, found)["score"]
 
-    def consider(self, state: GameState, step: int) -> str:
-        """Measure, log, and keep the state if it is the best so far; returns a line for people."""
-        score = self.judge(state)
+    def consider(self, state: GameState, step: int, row: Mapping[str, float]) -> str:
+        """Measure, log, and keep the state if it is the best so far; returns a line for people.
+
+        Args:
+            state: after `step` steps.
+            step: of the run.
+            row: the metrics of that step.
+        """
+        verdict = self.weigh(state, row)
         if self.recorder:
-            self.recorder.score(step, score.to_json())
-        better = bool(agree.first(np.bool_(self.value is None or is_better(score, self.value))))
+            self.recorder.score(step, verdict.content)
+        better = bool(agree.first(np.bool_(verdict.beats(self.best))))
         if better:
-            self._keep(state, step, score)
-        return f"step {step}  {score}{'  (the best so far, kept)' if better else ''}"
+            self._keep(state, step, verdict)
+        return f"step {step}  {verdict.told}{'  (the best so far, kept)' if better else ''}"
 
-    def _keep(self, state: GameState, step: int, score: Score) -> None:
-        metadata = {**self.plan.description(), "step": step, "score": score.to_json()}
+    def _keep(self, state: GameState, step: int, verdict: Verdict) -> None:
+        metadata = {**self.plan.description(), "step": step, "score": verdict.content}
         if jax.process_index() == 0:  # a damaged state of this step; Orbax never writes a step again
             checkpoint.discard(self.folder.best, after=step - 1)
         agree.first(np.int32(step))  # the other processes save when it is gone
         checkpoint.save(self.folder.best, step, state, metadata, keep=1)
-        self.value = score.value
-
-
-def is_better(score: Score, value: float) -> bool:
-    """Whether a score is better than an earlier one's value, by its metric's own direction."""
-    return score.value > value if KINDS[score.protocol.metric].better == "higher" else score.value < value
+        self.best = verdict.content
 
 
 def whole(folder: RunDir, say: Callable[[str], None]) -> int | None:
@@ -71,12 +72,15 @@ def whole(folder: RunDir, say: Callable[[str], None]) -> int | None:
     return None
 
 
-def judge_of(plan: Plan) -> Judge | None:
-    """What measures the states of a run, or None; UserError where its images cannot be measured."""
-    if plan.extractor is None:
+def weigh_of(plan: Plan) -> Weigh | None:
+    """What states of a stage are compared by, or None; UserError where what it makes cannot be measured."""
+    run, system = plan.run, plan.system
+    if run.eval_every and system.goal:
+        return goals.by_goal(system, system.goal, plan.data, plan.held, run.eval_samples, run.seed)
+    made = made_by(system, plan.data, plan.held)
+    if plan.extractor is None or made is None:
         return None
     try:
-        made = made_by(plan.system, plan.data, plan.held)
-        return made and make_judge(made, plan.data, plan.extractor, plan.run.eval_samples, plan.run.seed)
+        return goals.by_score(make_judge(made, plan.data, plan.extractor, run.eval_samples, run.seed))
     except UserError as error:
         raise UserError(f"--eval-every cannot measure these images: {error}") from error

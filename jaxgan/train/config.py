@@ -3,7 +3,9 @@
 import dataclasses
 import types
 from collections.abc import Mapping
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from tyro import conf
 
 from jaxgan.errors import UserError, flag
 from jaxgan.metrics.extractors import Name
@@ -17,6 +19,8 @@ OnCollapse = Literal["warn", "stop", "rollback"]
 class RunConfig:
     """Options of a run that no recipe needs to know."""
 
+    from_: Annotated[str | None, conf.arg(name="from")] = None
+    """Folder of a run whose newest state this one begins with, array by array where names and shapes agree."""
     data: str | None = None
     """A folder, a zip, an npz, a TFDS name, or a bundled set; None for the recipe's own."""
     halves: tuple[str, str] | None = None
@@ -153,7 +157,7 @@ def check_run(run: RunConfig) -> None:
     check_at_least("eval_samples", run.eval_samples, 2)
     if run.hold_out is not None:
         check_at_least("hold_out", run.hold_out, 0)
-    for name in ("data", "out"):
+    for name in ("data", "out", "from_"):
         if getattr(run, name) == "":
             raise UserError(f"{flag(name)} takes a text, got an empty one.")
     check_seed(run.seed)

@@ -46,15 +46,20 @@ def command(run: str, args: Sequence[str]) -> int:
     states = _named({name: load(run, step, tell, config.system) for name, step in _wanted(folder, config.step).items()})
     data = _data(saved, next(iter(states.values())).needs, config, folder)
     made = _made(next(iter(states.values())), data, saved)
-    found = _measure(data, states, made, choose(seen=[data.spec[made.field]], **chosen(seen_by)), config)
     direct = _direct(states, data, saved, config.seed)
+    if made is None and not any(direct.values()):
+        raise UserError(f"{run} makes nothing of the kind of its data and no number, so there is nothing to measure.")
+    found: dict[str, list[Score]] = {name: [] for name in states}
+    if made:
+        found = _measure(data, states, made, choose(seen=[data.spec[made.field]], **chosen(seen_by)), config)
     content = _content(run, data, states, found, direct, config)
     if config.json:
         print(json.dumps(content, indent=2, allow_nan=False))
     else:
         for name, scores in found.items():
             print(f"{name} checkpoint, step {states[name].step}")
-            print(table(scores))
+            if scores:
+                print(table(scores))
             for what, numbers in direct[name].items():
                 print("\n".join([f"  {what}:", *map(told, numbers)]))
         show_warnings([score for scores in found.values() for score in scores])
@@ -125,13 +130,10 @@ def _direct(
     return {name: examine.examine(trained.system, trained.state, kept, held, seed) for name, trained in states.items()}
 
 
-def _made(trained: Trained, data: datasets.Data, saved: dict[str, Any]) -> Made:
-    """What of the system is measured, given rows that the run held out where it takes more than classes."""
+def _made(trained: Trained, data: datasets.Data, saved: dict[str, Any]) -> Made | None:
+    """What is compared with the data, given rows that the run held out where the verb takes more than classes."""
     held = datasets.hold_out(data, saved["run"].get("hold_out") or 0)[1]
-    made = made_by(trained.system, data, held)
-    if made is None:
-        raise UserError(f"{trained.folder.root} makes nothing of the kind of its data, so there is nothing to compare.")
-    return made
+    return made_by(trained.system, data, held)
 
 
 def _seeds(config: EvaluateConfig) -> range:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from jaxgan.data import Data, gather
-from jaxgan.game import GameState, System, Verb
+from jaxgan.game import GameState, Goal, System, Verb
 from jaxgan.metrics.direct import PAIRED, SETS, Number
 from jaxgan.show import given as givens
 from jaxgan.show.sampling import make_sampler
+from jaxgan.train.judge import drawn
 
 MOST = 500  # examples
 
@@ -26,6 +27,7 @@ def examine(system: System, state: GameState, data: Data, held: Data, seed: int)
     found: dict[str, list[Number]] = {}
     for verb in system.verbs.values():
         found |= _answers(verb, state, held, seed) | _sets(verb, state, data, held, seed)
+        found |= _numbers(verb, system.goal, state, data, held, seed)
     return found
 
 
@@ -54,6 +56,21 @@ def _unchanged(verb: Verb, name: str, held: Data, rows: np.ndarray, truth: np.nd
             if same.shape == truth.shape:
                 return {f"for scale, {name} answered by {given}": PAIRED[field.kind](truth, same)}
     return {}
+
+
+def _numbers(
+    verb: Verb, goal: Goal | None, state: GameState, data: Data, held: Data, seed: int
+) -> dict[str, list[Number]]:
+    """The means of the numbers that a verb makes, such as the return of an episode."""
+    found = {}
+    for name in (name for name, field in verb.makes.items() if field.kind == "number"):
+        made = drawn(verb, name, data, held)
+        n = min(MOST, made.most or MOST)
+        values = np.asarray(make_sampler(verb, n, seed, made.given)(state)[name], np.float64).reshape(n, -1).mean(1)
+        better = goal.better if goal and goal.name == name else "neither"
+        error = float(values.std(ddof=1) / np.sqrt(n)) if n > 1 else None
+        found[f"{name} of {n} examples"] = [Number("mean", float(values.mean()), better, error)]
+    return found
 
 
 def _sets(verb: Verb, state: GameState, data: Data, held: Data, seed: int) -> dict[str, list[Number]]:

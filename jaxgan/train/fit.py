@@ -2,32 +2,30 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
-import numpy as np
 
 from jaxgan import data as datasets
-from jaxgan.errors import UserError
 from jaxgan.game import GameState, System, parallel, with_frozen
 from jaxgan.show.sheets import write_png
-from jaxgan.train import agree, best, checkpoint, memory, pictures, rollback, rundir
+from jaxgan.train import best, goals, memory, pictures, rollback, rundir, stages
 from jaxgan.train.best import Best
 from jaxgan.train.chunk import make_chunk_step
-from jaxgan.train.config import MAY_CHANGE, OF_MACHINES, OF_MEASURING, RunConfig, defaults, flag
+from jaxgan.train.config import RunConfig
 from jaxgan.train.feed import Feed, make_feed
 from jaxgan.train.guard import Guard
-from jaxgan.train.judge import Judge
+from jaxgan.train.opening import check_new, create, reopen, require_alike
 from jaxgan.train.own import Code
-from jaxgan.train.plan import Build, Plan, make_plan
+from jaxgan.train.plan import Build, Plan, make_plans
 from jaxgan.train.previews import reals
 from jaxgan.train.record import Recorder, marked_steps, read_metrics, sample_pictures
 from jaxgan.train.report import Report, make_report, quantity
 from jaxgan.train.rundir import RunDir
 from jaxgan.train.session import Session
 from jaxgan.train.slow import warn_of_convolutions
+from jaxgan.train.stages import Origin
 from jaxgan.train.trouble import Collapse, computing, what_is_left, writing
 
 
@@ -84,135 +82,73 @@ def fit(
         TrainingError: a loss that is not finite, a collapse, a full disk, or too little memory.
     """
     report = (report or make_report()) if jax.process_index() == 0 else Report()
-    plan = make_plan(build, config, data, run or RunConfig(), recipe=recipe, code=code, report=report)
-    _require_alike(plan)
+    plans = make_plans(build, config, data, run or RunConfig(), recipe=recipe, code=code, report=report)
+    require_alike(plans[0])
     with contextlib.ExitStack() as held:
-        found = _reopen(plan, held) if resume else _check_new(plan)
-        judge = best.judge_of(plan)  # sees all the data, so what takes no time is checked before; nothing is made yet
-        folder, start = found or (_create(plan, held), None)
-        plan = dataclasses.replace(plan, run=dataclasses.replace(plan.run, out=str(folder.root)))
-        for line in (*plan.lines(), f"Output      {folder.root}"):
+        found = reopen(plans, held) if resume else check_new(plans)
+        start = found[1] if found else None
+        first = stages.running(plans, start or 0)
+        origin = stages.origin_of(plans[0]) if start is None and plans[0].run.from_ else None
+        weigh = best.weigh_of(first)  # sees all the data, so what takes no time is checked before; nothing is made yet
+        folder = found[0] if found else create(plans[0], held)
+        plans = tuple(_in(plan, folder) for plan in plans)
+        for line in (*first.lines(), *([origin.line] if origin else []), f"Output      {folder.root}"):
             report.line(line)
         with computing(lambda: what_is_left(folder, start)):
-            return _train(plan, folder, start, judge)
+            return _train(plans, folder, start, origin, {first.stage.name: weigh})
 
 
-def _require_alike(plan: Plan) -> None:
-    """Raise UserError, in all processes, where one was told of another run: they would train nonsense together."""
-    about = plan.description()
-    run = {flag(name): value for name, value in about["run"].items() if name not in OF_MACHINES}
-    data = {name: value for name, value in about["data"].items() if name not in ("name", "description")}
-    # What takes other options is told before they are compared: only alike things have alike parts.
-    for parts in (
-        {"the version of jaxgan": about["jaxgan"], "the recipe": about["recipe"]},
-        {"the data": data, **run, **{flag(name): value for name, value in about["config"].items()}},
-    ):
-        for process, names in agree.others(parts):
-            raise UserError(
-                f"process {process} differs from process 0 in {', '.join(names)}, and all processes of a run must be "
-                "told the same."
-            )
+def _in(plan: Plan, folder: RunDir) -> Plan:
+    return dataclasses.replace(plan, run=dataclasses.replace(plan.run, out=str(folder.root)))
 
 
-def _check_new(plan: Plan) -> None:
-    """Raise UserError where a new run cannot be written."""
-    if jax.process_count() > 1 and plan.run.out is None:
-        raise UserError("--out is needed where several processes train together.")
-    if jax.process_index() > 0:
-        return
-    rundir.check_out(plan.run.out)
-    rundir.check_disk(Path(plan.run.out or "runs"), checkpoint.nbytes(plan.abstract), _kept(plan.run))
-
-
-def _create(plan: Plan, held: contextlib.ExitStack) -> RunDir:
-    """The folder of a new run that `_check_new` has passed; the first process makes it and keeps it for itself."""
-    if jax.process_index() == 0:
-        folder = rundir.create(plan.run.out, plan.recipe, plan.data.name)
-        held.enter_context(rundir.alone(folder))
-        held.push(lambda kind, *_: rundir.unmake(folder) if kind else None)
-        if jax.process_count() == 1:
-            return folder
-    agree.first(np.int32(0))  # it is there
-    folder = RunDir(Path(plan.run.out or ""))
-    if not folder.root.is_dir():
-        raise UserError(f"--out {folder.root} is not seen by all processes; it takes a folder that all machines share.")
-    return folder
-
-
-def _reopen(plan: Plan, held: contextlib.ExitStack) -> tuple[RunDir, int | None]:
-    """The folder of a run that goes on, the first process's own, and its checkpoint; None where it has none yet."""
-    folder, saved = rundir.read_config(plan.run.out or "")
-    _require_same(saved, plan, measured=bool(read_metrics(folder.evaluations)))
-    rundir.check_access(folder)
-    step = None
-    if jax.process_index() == 0:
-        held.enter_context(rundir.alone(folder))
-        step = _tidied(plan, folder)
-    chosen = int(agree.first(np.int32(-1 if step is None else step)))
-    return folder, None if chosen < 0 else chosen
-
-
-def _tidied(plan: Plan, folder: RunDir) -> int | None:
-    """The checkpoint to go on from, when what a crash has left is cleared away; one process must call this."""
-    step = checkpoint.latest(folder.checkpoints, plan.report.line)
-    if step is not None and step >= plan.config.steps:
-        raise UserError(f"{folder.root} has {step} steps; --steps takes a larger total, got {plan.config.steps}.")
-    checkpoint.tidy(folder.checkpoints, step)
-    checkpoint.tidy(folder.best, max(checkpoint.steps(folder.best), default=None))
-    present = len(checkpoint.steps(folder.checkpoints)) + len(checkpoint.steps(folder.best))
-    rundir.check_disk(folder.root, checkpoint.nbytes(plan.abstract), _kept(plan.run), present)
-    return step
-
-
-def _kept(run: RunConfig) -> int:
-    """Checkpoints that a run keeps: the latest, the last healthy one, and what measuring keeps."""
-    return run.keep + 1 + best.kept(run)
-
-
-def _require_same(saved: dict[str, Any], plan: Plan, measured: bool) -> None:
-    """Raise UserError where a resumed run would differ in anything that changes its numbers."""
-    now = plan.description()
-    free = set(MAY_CHANGE) - (set(OF_MEASURING) if measured else set())
-    if saved["data"]["fingerprint"] != now["data"]["fingerprint"]:
-        raise UserError(
-            f"the data are not those that the run began with: it had {saved['data']['description']}, "
-            f"now there are {now['data']['description']}, or the same number with other content."
-        )
-    for name in sorted(set(saved.get("frozen", {})) | set(now["frozen"])):
-        if saved.get("frozen", {}).get(name) != now["frozen"].get(name):
-            raise UserError(f"the frozen network {name} is not the one that the run began with.")
-    for part, options in (("config", plan.config), ("run", plan.run)):
-        # A run that is older than an option had what is now its default.
-        then = {**defaults(type(options)), **saved[part]}
-        if part == "config" and then.get("schedule_steps", 0) is None:
-            then["schedule_steps"] = then["steps"]
-        for name in sorted(set(then) | set(now[part])):
-            old, new = then.get(name), now[part].get(name)
-            if name not in free and old != new:
-                raise UserError(f"{flag(name)} was {old} when the run began and cannot change now; got {new}.")
-
-
-def _train(plan: Plan, folder: RunDir, start: int | None, judge: Judge | None) -> Result:
-    """Train from checkpoint `start` to the end; each time that the run goes back, it is opened as if resumed there."""
-    advance, mark = None, None
+def _train(
+    plans: Sequence[Plan],
+    folder: RunDir,
+    start: int | None,
+    origin: Origin | None,
+    weighs: dict[str, goals.Weigh | None],
+) -> Result:
+    """Train from checkpoint `start` to the end; where the run goes back or a stage ends, it is opened as if resumed."""
+    programs: dict[str, Callable[..., Any]] = {}
+    mark = None
     while True:
-        step = start or 0
+        plan = stages.running(plans, start or 0)
+        name, step = plan.stage.name, start or 0
         feed = make_feed(plan.data, plan.system.batch, _shortened(plan), plan.rows, step, plan.mesh)
-        state = _begin(plan) if start is None else checkpoint.restore(folder.checkpoints, start, plan.abstract)
+        state = stages.opened(plans, folder, start, origin)
         if plan.frozen:
             state = with_frozen(state, parallel.place_state(plan.frozen, plan.mesh))
         first = feed.chunk(step, 1)
-        advance = advance or _compile(plan, feed, state, first)
-        seconds = max((row["seconds"] for row in read_metrics(folder.metrics) if row["step"] <= step), default=0.0)
-        recorder = _record(plan, folder, start, mark) if jax.process_index() == 0 else None
-        guard = Guard(plan, folder, recorder, rollback.watch_of(folder, start, plan.system.duels))
-        keeper = Best(plan, folder, recorder, judge) if judge else None
-        times = rollback.times(folder, step)
-        session = Session(plan, folder, feed, advance, recorder, guard, times, seconds, start, keeper)
+        programs[name] = programs.get(name) or _compile(plan, feed, state, first)
+        weighs[name] = weighs[name] if name in weighs else best.weigh_of(plan)
+        session = _session(plan, folder, feed, programs[name], start, mark, weighs[name])
         try:
-            return _run(session, state, step, first)
+            result = _run(session, state, step, first)
         except Collapse as collapse:
             start, mark = rollback.roll_back(plan, folder, collapse)
+            continue
+        if result.signal or plan is plans[-1]:
+            return result
+        start, mark, result = result.step, None, None  # the old state makes room
+
+
+def _session(
+    plan: Plan,
+    folder: RunDir,
+    feed: Feed,
+    advance: Callable[..., Any],
+    start: int | None,
+    mark: dict[str, Any] | None,
+    weigh: goals.Weigh | None,
+) -> Session:
+    """The loop of a stage, from checkpoint `start` on."""
+    step = start or 0
+    seconds = max((row["seconds"] for row in read_metrics(folder.metrics) if row["step"] <= step), default=0.0)
+    recorder = _record(plan, folder, start, mark) if jax.process_index() == 0 else None
+    guard = Guard(plan, folder, recorder, rollback.watch_of(folder, start, plan.system.duels, plan.stage.name))
+    keeper = Best(plan, folder, recorder, weigh) if weigh else None
+    return Session(plan, folder, feed, advance, recorder, guard, rollback.times(folder, step), seconds, start, keeper)
 
 
 def _run(session: Session, state: GameState, step: int, first: Any) -> Result:
@@ -225,7 +161,7 @@ def _run(session: Session, state: GameState, step: int, first: Any) -> Result:
         if recorder:
             with contextlib.suppress(OSError):  # what counts was flushed with the last checkpoint
                 recorder.close()
-    if recorder:
+    if recorder and (signal or step == plan.config.steps):
         with writing(folder, lambda: what_is_left(folder, step)):
             _finish(plan, folder, step, signal)
     return Result(state, plan.system, folder, step, signal)
@@ -251,13 +187,8 @@ def _shortened(plan: Plan) -> RunConfig:
     run = plan.run
     if run.steps_per_dispatch is None:
         return run
-    longest = min(run.steps_per_dispatch, plan.config.steps, run.checkpoint_every, run.sample_every)
+    longest = min(run.steps_per_dispatch, plan.ends, run.checkpoint_every, run.sample_every)
     return dataclasses.replace(run, steps_per_dispatch=longest)
-
-
-def _begin(plan: Plan) -> GameState:
-    state = jax.device_get(jax.jit(plan.system.init)(jax.random.key(plan.run.seed)))
-    return parallel.place_state(parallel.own_rows(state), plan.mesh)
 
 
 def _compile(plan: Plan, feed: Feed, state: GameState, chunk: Any) -> Callable[..., Any]:
@@ -267,14 +198,14 @@ def _compile(plan: Plan, feed: Feed, state: GameState, chunk: Any) -> Callable[.
     """
     run = parallel.parallelize(make_chunk_step(plan.system.step, feed), plan.run.parallel, plan.mesh, feed.axes)
     warn_of_convolutions(plan, run, state, chunk, plan.key())
-    compiled = memory.compiled(run.lower(state, chunk, plan.key()), plan.config, plan.mesh)
+    compiled = memory.compiled(run.lower(state, chunk, plan.key()), plan.system.config, plan.mesh)
     flops = (compiled.cost_analysis() or {}).get("flops", 0.0) * plan.mesh.size
-    if max(getattr(plan.config, "accumulate", 1), plan.system.microbatches) > 1:
+    if max(getattr(plan.system.config, "accumulate", 1), plan.system.microbatches) > 1:
         plan.report.line("Cost        not counted: XLA counts the body of a loop once")
     elif flops > 0:
         plan.report.line(f"Cost        {quantity(flops)}FLOP a step, by XLA's count")
     if need := memory.need_of(compiled, state):
-        plan.report.line(memory.check(need, plan.mesh.local_devices, plan.config, feed.resident))
+        plan.report.line(memory.check(need, plan.mesh.local_devices, plan.system.config, feed.resident))
     return compiled
 
 

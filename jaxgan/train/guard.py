@@ -12,8 +12,9 @@ from jaxgan.data import Table, gather
 from jaxgan.data.source import spread
 from jaxgan.train import agree, diversity
 from jaxgan.train.findings import Finding
+from jaxgan.train.judge import measured
 from jaxgan.train.monitor import NEAR
-from jaxgan.train.plan import Plan, measured
+from jaxgan.train.plan import Plan
 from jaxgan.train.record import Recorder
 from jaxgan.train.rundir import RunDir
 from jaxgan.train.trouble import Collapse, TrainingError

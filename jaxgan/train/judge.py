@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from jaxgan.data import Data
+from jaxgan.fields import Spec
 from jaxgan.game import GameState, System, Verb
 from jaxgan.metrics.evaluate import frechet_score
 from jaxgan.metrics.features import Extractor
@@ -14,7 +15,6 @@ from jaxgan.metrics.protocol import Score
 from jaxgan.metrics.sides import Side, side_of, side_of_data
 from jaxgan.show import given as givens
 from jaxgan.show.sampling import make_batches
-from jaxgan.train.plan import measured
 from jaxgan.train.progress import counting
 
 STREAM = 0x6A756467  # not that of samples: a state that was chosen by some images is not to be measured by the same
@@ -45,22 +45,34 @@ class Made(NamedTuple):
         return self.given(0, n)["label"] if "label" in self.verb.given else None
 
 
+def measured(system: System, spec: Spec) -> tuple[str, str] | None:
+    """The verb and the field it makes by which a system is measured: the first that the data has, of the same kind."""
+    for name, verb in system.verbs.items():
+        for made, field in verb.makes.items():
+            if made in spec and spec[made].kind == field.kind:
+                return name, made
+    return None
+
+
 def made_by(system: System, data: Data, held: Data) -> Made | None:
-    """What of `system` can be compared with the data; None where it makes nothing of the kind.
+    """What of `system` can be compared with the data; None where it makes nothing of the kind. Arguments of `drawn`."""
+    found = measured(system, data.spec)
+    return drawn(system.verb(found[0]), found[1], data, held) if found else None
+
+
+def drawn(verb: Verb, field: str, data: Data, held: Data) -> Made:
+    """A made field, drawn to be measured.
 
     Args:
-        system: has the verbs.
+        verb: makes it.
+        field: its name.
         data: whose proportions classes are drawn in.
         held: rows from which all else is given, where a verb takes more than classes and codes.
     """
-    found = measured(system, data.spec)
-    if found is None:
-        return None
-    verb = system.verb(found[0])
-    free = all(field.kind in givens.CHOSEN for field in verb.given.values())
+    free = all(given.kind in givens.CHOSEN for given in verb.given.values())
     rows = data if free else held
     most = None if free else min(rows.table(name).rows for name in verb.given)
-    return Made(verb, found[1], givens.for_measuring(verb, rows), most)
+    return Made(verb, field, givens.for_measuring(verb, rows), most)
 
 
 def make_judge(made: Made, data: Data, extractor: Extractor, n: int, seed: int) -> Judge:

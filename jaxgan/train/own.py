@@ -136,7 +136,7 @@ def taken(args: Sequence[str], option: str = "--system") -> str | None:
         if name == option:
             given = value if equals else "".join(args[i + 1 : i + 2])
             if not given:
-                raise UserError(f"{option} takes a file or a module of your own, got nothing.")
+                raise UserError(f"{option} takes a value, got nothing.")
             return given
     return None
 

@@ -21,7 +21,7 @@ from jaxgan.show.sets import FILE_ENDINGS, HELD, check_out, write_set
 from jaxgan.train import own
 from jaxgan.train.config import RunConfig, TranslateConfig, VerbConfig, check_at_least, check_seed, from_json
 from jaxgan.train.launch import open_data, quiet
-from jaxgan.train.load import Described, described, restore
+from jaxgan.train.load import Described, Step, described, state_of
 from jaxgan.train.options import parse
 from jaxgan.train.rundir import read_config
 
@@ -38,7 +38,7 @@ def command(name: str, run: str, args: Sequence[str]) -> int:
     if run == "-":  # help without a run
         parse(f"jaxgan {name} RUN", ABOUT[name], (VerbConfig,), args)
     quiet()
-    found = described(run, own.taken(args))
+    found = described(run, own.taken(args), step=_step(args))
     verb = found.system.verb(name)
     config, texts = parse(f"jaxgan {name} {run}", ABOUT[name], (VerbConfig, _texts(verb.given)), args)
     check_at_least("n", config.n, 1)
@@ -47,7 +47,7 @@ def command(name: str, run: str, args: Sequence[str]) -> int:
     out = Path(config.out).expanduser() if config.out else None
     check_out(out or found.folder.root / f"{name}.png", verb.makes, config.n)
     given = _given(found, verb, chosen)
-    state, step = restore(run, found.system, config.step)
+    state, step = state_of(found)
     out = out or found.folder.root / f"{name}-{step}-seed{config.seed}{_suffix(chosen)}.png"
     batches = make_batches(verb, config.n, config.seed, given)
     write_set(out, verb.makes, batches(state), _label_of(verb, given))
@@ -60,13 +60,13 @@ def translate(run: str, source: str, target: str, args: Sequence[str]) -> int:
     if run == "-":
         parse("jaxgan translate RUN IN OUT", TRANSLATE, (TranslateConfig,), args)
     quiet()
-    found = described(run, own.taken(args))
+    found = described(run, own.taken(args), step=_step(args))
     config = parse(f"jaxgan translate {run} IN OUT", TRANSLATE, (TranslateConfig,), args)[0]
     check_seed(config.seed)
     verb, field = _translator(found, config.verb)
     files = _files(Path(source).expanduser(), verb.given[field])
     places = _places(Path(source).expanduser(), Path(target).expanduser(), files, verb.makes)
-    state, step = restore(run, found.system, config.step)
+    state, step = state_of(found)
     draw = compiled(verb)
     for i, (file, place) in enumerate(zip(files, places, strict=True)):
         taken = {field: from_user.READ[verb.given[field].kind]("IN", verb.given[field], str(file))[None]}
@@ -74,6 +74,14 @@ def translate(run: str, source: str, target: str, args: Sequence[str]) -> int:
         _write(place, Path(target).suffix, verb.makes, made)
     print(f"{len(files)} translated by step {step}: {target}")
     return 0
+
+
+def _step(args: Sequence[str]) -> Step:
+    """The value of --step, read before the other options: they are those of the checkpoint's system."""
+    said = own.taken(args, "--step")
+    if said == "best" or said == "healthy":
+        return said
+    return int(said) if said and said.isdecimal() else None  # what else it is, the options refuse
 
 
 def _texts(given: Spec) -> type:

@@ -40,7 +40,8 @@ def write_summary(
     if own := own_metrics(rows[-1] if rows else ()):
         panels.append(("own metrics", rows, tuple(name.rpartition("/")[2] for name in own)))
     if scores:
-        about = f"{scores[0]['name']}, seen by {scores[0]['extractor']}"
+        seen_by = scores[0]["extractor"]
+        about = scores[0]["name"] + (f", seen by {seen_by}" if seen_by else "")
         panels.append((about, scores, ("value",)))
     figure = Figure(figsize=(5 * len(panels), 9), layout="constrained")
     figure.suptitle(title)

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import jax
@@ -17,15 +17,18 @@ from jaxgan import data as datasets
 from jaxgan import fields
 from jaxgan.errors import UserError
 from jaxgan.fields import Spec
-from jaxgan.game import GameState, System, parallel, parameter_count, without_frozen
+from jaxgan.game import GameState, Stage, System, parallel, parameter_count, without_frozen
 from jaxgan.metrics.extractors import choose
 from jaxgan.metrics.features import Extractor
-from jaxgan.train import checkpoint, memory
+from jaxgan.train import checkpoint, goals, memory
 from jaxgan.train.config import RunConfig, check_game, check_run, check_shares, settled, to_json
+from jaxgan.train.declared import stages_of
+from jaxgan.train.judge import measured
 from jaxgan.train.own import Code
 from jaxgan.train.report import Report
 
 ROLLBACK_STREAM = 0x726F6C6C  # larger than any step, with which keys are folded too
+STAGE_STREAM = 0x73746167
 Build: TypeAlias = Callable[[Any, Spec, str | None], System]
 """`(config, spec, axis_name) -> System`, as a recipe's `build`."""
 SHEET = 500  # examples held out, at most, of a system whose right answers are known
@@ -33,7 +36,7 @@ SHEET = 500  # examples held out, at most, of a system whose right answers are k
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """A checked run.
+    """A checked run, or one stage of it.
 
     Attributes:
         summary: one line about the system, from the docstring of the module that builds it.
@@ -51,6 +54,8 @@ class Plan:
         frozen: networks that never move, {} for none.
         extractor: what generated images are measured by, or None.
         warnings: sentences in which the recipe doubts its configuration.
+        stage: which one of `stages` this is; its `system` is the stage's.
+        stages: of the run, in order.
     """
 
     summary: str
@@ -67,11 +72,20 @@ class Plan:
     frozen: Mapping[str, Any]
     report: Report
     extractor: Extractor | None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...]
+    stage: Stage
+    stages: tuple[Stage, ...]
+
+    @property
+    def ends(self) -> int:
+        """The step of the run after which the stage ends."""
+        return self.config.steps if self.stage.until is None else self.stage.until
 
     def key(self, rollbacks: int = 0) -> Key[Array, ""]:
         """The run's key, on all devices; another one after going back, for the same would give the same collapse."""
         key = jax.random.key(self.run.seed)
+        if index := self.stages.index(self.stage):  # its steps count from 0 again, and its noise must be other noise
+            key = jax.random.fold_in(jax.random.fold_in(key, STAGE_STREAM), index)
         if rollbacks:
             key = jax.random.fold_in(jax.random.fold_in(key, ROLLBACK_STREAM), rollbacks)
         return parallel.place_state(key, self.mesh)
@@ -89,7 +103,9 @@ class Plan:
         code = self.code and self.code._asdict()
         about_code = {"jaxgan": jaxgan.__version__, "recipe": self.recipe, "code": code}
         frozen = {name: digest_of(tree) for name, tree in self.frozen.items()}
-        return {**about_code, "config": config, "run": run, "data": about, "frozen": frozen}
+        stages = [[stage.name, stage.until] for stage in self.stages]
+        about_stages = {"stages": stages, "stage": self.stage.name}
+        return {**about_code, **about_stages, "config": config, "run": run, "data": about, "frozen": frozen}
 
     def lines(self) -> list[str]:
         """The run for people."""
@@ -106,19 +122,29 @@ class Plan:
             f"Devices     {len(devices)} x {devices[0].device_kind} ({devices[0].platform}), {run.parallel}",
             f"Training    {config.steps:,} steps of {self.rows} {things}, {getattr(config, 'precision', 'float32')}, "
             f"seed {run.seed}",
+            *self._stages(),
             f"Checkpoints every {run.checkpoint_every:,} steps, the latest {run.keep} kept, {megabytes:.3g} MB each",
             *([f"Held out    {run.hold_out:,} examples, for sheets and paired metrics"] if run.hold_out else []),
-            *([self._evaluation()] if self.extractor else []),
+            *([self._evaluation()] if run.eval_every else []),
             *(f"Warning     {sentence}" for sentence in self.warnings),
         ]
 
+    def _stages(self) -> list[str]:
+        """What follows what, where there is more than one stage; the players are those of this one."""
+        if len(self.stages) < 2:
+            return []
+        ends = (f"{stage.name} until {stage.until or self.config.steps:,}" for stage in self.stages)
+        return [f"Stages      {', '.join(ends)}; now {self.stage.name}"]
+
     def _evaluation(self) -> str:
+        if goal := self.system.goal:
+            return f"Evaluation  every {self.run.eval_every:,} steps, by {goal.name} ({goal.better} is better)"
         name = self.extractor.name if self.extractor else ""
         n, size = self.run.eval_samples, self.data.size
         return f"Evaluation  every {self.run.eval_every:,} steps, {n:,} images against {size:,}, seen by {name}"
 
 
-def make_plan(
+def make_plans(
     build: Build,
     config: Any,
     data: datasets.Data,
@@ -127,31 +153,52 @@ def make_plan(
     recipe: str | None,
     code: Code | None = None,
     report: Report,
-) -> Plan:
-    """Check everything that can be checked without computing; UserError for what cannot work."""
+) -> tuple[Plan, ...]:
+    """A plan for each stage, with all checked that can be without computing; UserError for what cannot work.
+
+    Arguments are those of `fit`.
+    """
     check_run(run)
     config = settled(config)
-    mesh = parallel.make_mesh()
+    stages = stages_of(build, config)
     module = sys.modules.get(build.__module__)
     if isinstance(needs := getattr(module, "NEEDS", None), fields.Needs):
         fields.check(data.spec, needs, data.name)
-    system, warned = _build(build, config, data.spec, parallel.axis_name_of(run.parallel))
-    check_batch(system, data)
-    run = dataclasses.replace(run, hold_out=_held_out(system, data, run))
-    kept, held = datasets.hold_out(data, run.hold_out or 0)
+    built = [_build(stage.build, config, data.spec, parallel.axis_name_of(run.parallel)) for stage in stages]
+    systems = [system for system, _ in built]
+    for system in systems:
+        check_batch(system, data)
+    run = dataclasses.replace(run, hold_out=_held_out(systems, data, run))
+    shared: dict[str, Any] = {"config": config, "run": run, "mesh": parallel.make_mesh(), "stages": stages}
+    shared["data"], shared["held"] = datasets.hold_out(data, run.hold_out or 0)
+    shared |= {"recipe": recipe, "code": code, "report": report}
+    shared["summary"] = ((module and module.__doc__) or build.__name__).splitlines()[0]
+    plans = tuple(
+        _plan(stage, system, warned, _extractor(system, data, run), shared)
+        for stage, (system, warned) in zip(stages, built, strict=True)
+    )
+    if run.eval_every and not any(plan.extractor or plan.system.goal for plan in plans):
+        raise UserError("--eval-every compares what a system makes with the data, which have nothing of the kind.")
+    return plans
+
+
+def _plan(
+    stage: Stage, system: System, warned: tuple[str, ...], extractor: Extractor | None, shared: dict[str, Any]
+) -> Plan:
+    """The plan of one stage, checked against the devices."""
+    config, run, mesh = system.config, shared["run"], shared["mesh"]
     rows = config.batch_size * system.microbatches
     check_game(config, rows, mesh.size)
     if run.parallel != "jit":
         check_shares(config, mesh.size)
     parallel.check_even(list(mesh.devices.flat))
-    summary = ((module and module.__doc__) or build.__name__).splitlines()[0]
     abstract = abstract_state(system, mesh)
     frozen = dict(system.frozen()) if system.frozen else {}
-    memory.check_least(abstract, kept, system.batch, run, mesh.local_devices)
-    extractor = _extractor(system, data, run) if run.eval_every else None
-    return Plan(
-        summary, recipe, code, system, config, kept, held, run, mesh, rows, abstract, frozen, report, extractor, warned
-    )
+    memory.check_least(abstract, shared["data"], system.batch, run, mesh.local_devices)
+    if run.eval_every and system.goal:
+        goals.check(stage.build(shared["config"], shared["data"].spec, None), frozen, rows)
+    own = {"system": system, "rows": rows, "abstract": abstract, "frozen": frozen, "extractor": extractor}
+    return Plan(**shared, **own, warnings=warned, stage=stage)
 
 
 def check_batch(system: System, data: datasets.Data) -> None:
@@ -163,27 +210,19 @@ def check_batch(system: System, data: datasets.Data) -> None:
             raise UserError(f"this system trains on {name} ({field.kind}), but {data.name} {told}.")
 
 
-def measured(system: System, spec: Spec) -> tuple[str, str] | None:
-    """The verb and the field it makes by which a system is measured: the first that the data has, of the same kind."""
-    for name, verb in system.verbs.items():
-        for made, field in verb.makes.items():
-            if made in spec and spec[made].kind == field.kind:
-                return name, made
-    return None
-
-
-def _extractor(system: System, data: datasets.Data, run: RunConfig) -> Extractor:
+def _extractor(system: System, data: datasets.Data, run: RunConfig) -> Extractor | None:
+    """What the system's examples are seen by; None where nothing is measured, or another number than a distance."""
     found = measured(system, data.spec)
-    if found is None:
-        raise UserError("--eval-every compares what a system makes with the data, which have nothing of the kind.")
+    if run.eval_every is None or system.goal or found is None:
+        return None
     return choose(run.extractor, [data.spec[found[1]]], weights=run.weights)
 
 
-def _held_out(system: System, data: datasets.Data, run: RunConfig) -> int:
+def _held_out(systems: Sequence[System], data: datasets.Data, run: RunConfig) -> int:
     """Examples that the run holds out: as asked, else a tenth, at most `SHEET`, where right answers are known."""
     if run.hold_out is not None:
         return run.hold_out
-    known = any(verb.truth for verb in system.verbs.values())
+    known = any(verb.truth for system in systems for verb in system.verbs.values())
     return min(SHEET, min(table.rows for table in data.tables) // 10) if known else 0
 
 

@@ -40,9 +40,9 @@ class Recorder:
                 self._events.add_scalar(name, value, row["step"])
 
     def score(self, step: int, score: dict[str, Any]) -> None:
-        """One measurement: the JSON of a `Score`."""
+        """One measurement: its `name`, `extractor` ("" where nothing sees examples), `value` and more."""
         _append(self._evaluations, {"step": step, **score})
-        self._events.add_scalar(f"{score['name']}/{score['extractor']}", score["value"], step)
+        self._events.add_scalar("/".join(filter(None, (score["name"], score["extractor"]))), score["value"], step)
 
     def samples(self, step: int, numbers: dict[str, Any]) -> None:
         """What was measured of the samples after a step; numbers that do not exist are None."""

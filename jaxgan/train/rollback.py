@@ -29,15 +29,22 @@ def healthy_step(folder: RunDir, say: Callable[[str], None]) -> int | None:
     return None
 
 
-def watch_of(folder: RunDir, step: int | None, duels: Sequence[Duel] = ()) -> Watch:
+def watch_of(folder: RunDir, step: int | None, duels: Sequence[Duel] = (), stage: str | None = None) -> Watch:
     """What the monitor remembered when checkpoint `step` was saved; nothing at the beginning of a run.
 
     Args:
         folder: of the run.
         step: of the checkpoint, or None.
         duels: as in `System`, where the watch goes on.
+        stage: the stage that goes on; where another one was saved, only the healthy step is remembered.
     """
-    return Watch(None if step is None else checkpoint.metadata_of(folder.checkpoints, step).get(MONITOR), duels)
+    if step is None:
+        return Watch(None, duels)
+    about = checkpoint.metadata_of(folder.checkpoints, step)
+    remembered = about.get(MONITOR)
+    if remembered and stage is not None and stage != about.get("stage", ""):
+        remembered = {"healthy": remembered["healthy"]}
+    return Watch(remembered, duels)
 
 
 def times(folder: RunDir, start: int) -> int:

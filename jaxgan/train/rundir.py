@@ -17,6 +17,7 @@ from jaxgan.errors import UserError
 
 CONFIG = "config.json"
 CONTENT = {"jaxgan": str, "recipe": str | None, "code": dict | None, "config": dict, "run": dict, "data": dict}
+ONE_STAGE: dict[str, Any] = {"frozen": {}, "stages": [["", None]], "stage": ""}  # what a run without them has
 DATA = {"fingerprint": str, "description": str, "fields": dict}
 
 
@@ -191,7 +192,7 @@ def read_config(run: str | Path) -> tuple[RunDir, dict[str, Any]]:
         raise UserError(f"{folder.config} cannot be read: {error}.") from error
     checked = _checked(content, CONTENT, str(folder.config))
     _checked(checked["data"], DATA, f"'data' in {folder.config}")
-    return folder, {**checked, "frozen": content.get("frozen", {})}
+    return folder, {**ONE_STAGE, **checked, **{name: content[name] for name in ONE_STAGE if name in content}}
 
 
 def _checked(content: Any, kinds: dict[str, Any], source: str) -> dict[str, Any]:

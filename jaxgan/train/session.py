@@ -68,11 +68,12 @@ class Session:
         """
         self.plan, self.run, self.folder, self.feed, self.advance = plan, plan.run, folder, feed, advance
         self.recorder, self.report, self.seconds, self.saved = recorder, plan.report, seconds, saved
-        self.total, self.key, self.best, self.guard = plan.config.steps, plan.key(rollbacks), best, guard
+        self.total, self.key, self.best, self.guard = plan.ends, plan.key(rollbacks), best, guard
+        self.row: dict[str, float] = {}  # of the last step that was looked at
         self.previews = make_previews(plan.system, plan.held, self.run.samples, self.run.seed)
 
     def train(self, state: GameState, step: int, first: Any) -> tuple[GameState, int, int | None]:
-        """Train from `step` to the end.
+        """Train from `step` to the end of the stage.
 
         Args:
             state: the state after `step` steps; its memory is reused.
@@ -110,7 +111,9 @@ class Session:
                     self._digest(pending, pace)
                     pending = None
                     self._rest(state, step, bool(signal))
-        return state, step, signal if step < self.total else None
+            if step == self.total < self.plan.config.steps:  # a signal that came while the end of a stage was saved
+                signal = signal or agree.largest(received[0] if received else 0) or None
+        return state, step, signal if step < self.plan.config.steps else None
 
     def _chunk(self, step: int, pace: Pace) -> tuple[Any, int]:
         """What the steps after `step` are trained on, up to the next stop, and how many they are."""
@@ -136,7 +139,7 @@ class Session:
         if self.best and (step % (self.run.eval_every or self.total) == 0 or last):
             self._require_finite_state(state, step)
             with writing(self.folder, self._what_is_left):
-                self.report.line(self.best.consider(state, step))
+                self.report.line(self.best.consider(state, step, self.row))
         if self.guard.stopping:
             raise self.guard.farewell(self.guard.stopping, step)
 
@@ -153,10 +156,10 @@ class Session:
                 self._look(row, step, seconds)
         done = chunk.start + chunk.steps
         if done < self.total and pace.news():
-            left = duration((self.total - done) / pace.rate)
-            self.report.line(
-                f"Time        {per_second(pace.rate)} steps/s: about {left} for {self.total - done:,} more steps"
-            )
+            left, of = self.total - done, f" of {self.plan.stage.name}" if self.plan.stage.name else ""
+            about = f"about {duration(left / pace.rate)} for {left:,} more steps{of}"
+            self.report.line(f"Time        {per_second(pace.rate)} steps/s: {about}")
+        self.row = row
         self.report.progress(done, pace.rate, pace.rate * self.plan.rows, row)
 
     def _look(self, row: dict[str, float], step: int, seconds: float) -> None:

@@ -8,8 +8,7 @@ from jaxgan.data import hold_out, of_arrays
 from jaxgan.game import Verb
 from jaxgan.metrics.extractors import pixels
 from jaxgan.recipes import cgan, infogan
-from jaxgan.train.judge import made_by, make_judge
-from jaxgan.train.plan import measured
+from jaxgan.train.judge import made_by, make_judge, measured
 from tests.train import toy
 
 SPEC = {"image": fields.image(32, 32, 1), "label": fields.label(("few", "many"))}

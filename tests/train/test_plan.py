@@ -10,13 +10,13 @@ from jaxgan.errors import UserError
 from jaxgan.game import parallel
 from jaxgan.recipes import wgan_gp
 from jaxgan.train import RunConfig
-from jaxgan.train.plan import make_plan
+from jaxgan.train.plan import make_plans
 from tests.train import toy
 
 
 def plan(config=None, data=None, **run):
     config, data = config or toy.Config(), data or toy.images()
-    return make_plan(toy.build, config, data, RunConfig(**run), recipe=None, report=toy.Said())
+    return make_plans(toy.build, config, data, RunConfig(**run), recipe=None, report=toy.Said())[0]
 
 
 def test_shape_and_classes_come_from_the_data():
@@ -26,7 +26,7 @@ def test_shape_and_classes_come_from_the_data():
         asked.append(spec)
         return toy.build(config, spec, axis_name)
 
-    make_plan(build, toy.Config(), toy.images(channels=3, labels=True), RunConfig(), recipe=None, report=toy.Said())
+    make_plans(build, toy.Config(), toy.images(channels=3, labels=True), RunConfig(), recipe=None, report=toy.Said())
     assert asked == [{**toy.LABELLED, "image": fields.image(8, 8, 3)}]
 
 
@@ -52,8 +52,8 @@ def test_a_share_that_cannot_be_cut(monkeypatch):
     uneven = wgan_gp.Config(batch_size=3, n_critic=2, g_width=4, d_width=4)
     for mode in ("pmap", "shard_map"):
         with pytest.raises(UserError, match="--batch-size must be a multiple of 2 with --parallel pmap or shard_map"):
-            make_plan(wgan_gp.build, uneven, toy.images(), RunConfig(parallel=mode), recipe=None, report=toy.Said())
-    make_plan(wgan_gp.build, uneven, toy.images(), RunConfig(), recipe=None, report=toy.Said())
+            make_plans(wgan_gp.build, uneven, toy.images(), RunConfig(parallel=mode), recipe=None, report=toy.Said())
+    make_plans(wgan_gp.build, uneven, toy.images(), RunConfig(), recipe=None, report=toy.Said())
 
 
 def test_impossible_options_are_found_here():
@@ -79,7 +79,7 @@ def test_a_batch_that_the_data_lack(batch, sentence):
         return toy.build(config, spec, axis_name)._replace(batch=batch)
 
     with pytest.raises(UserError, match=sentence):
-        make_plan(build, toy.Config(), toy.images(), RunConfig(), recipe=None, report=toy.Said())
+        make_plans(build, toy.Config(), toy.images(), RunConfig(), recipe=None, report=toy.Said())
 
 
 def test_a_builder_without_a_docstring_has_a_name(monkeypatch):
@@ -92,5 +92,5 @@ def test_what_a_recipe_doubts_is_a_line_of_the_plan():
         warnings.warn("--d-norm batch suits this game ill.", UserWarning, stacklevel=2)
         return toy.build(config, spec, axis_name)
 
-    made = make_plan(build, toy.Config(), toy.images(), RunConfig(), recipe=None, report=toy.Said())
+    made = make_plans(build, toy.Config(), toy.images(), RunConfig(), recipe=None, report=toy.Said())[0]
     assert "Warning     --d-norm batch suits this game ill." in made.lines()
