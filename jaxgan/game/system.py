@@ -1,5 +1,6 @@
 """What a recipe returns: the game, what it takes, and what the trained system does for users."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -10,7 +11,8 @@ from jaxgan.fields import Field, Spec
 from jaxgan.game.state import GameState, StepFn
 
 
-class Verb(NamedTuple):
+@dataclasses.dataclass(frozen=True, eq=False)  # compared by identity, so that `jax.jit(verb)` can remember it
+class Verb:
     """Something that a trained system does for users: sample, translate, fill, encode, rollout ...
 
     Attributes:
@@ -23,8 +25,12 @@ class Verb(NamedTuple):
 
     run: Callable[[GameState, dict[str, Array], Key[Array, " n"]], dict[str, Array]]
     makes: Spec
-    given: Mapping[str, Field] = {}
+    given: Mapping[str, Field] = dataclasses.field(default_factory=dict)
     truth: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """One line: names, no functions."""
+        return f"Verb(given={list(self.given)}, makes={list(self.makes)}, truth={list(self.truth)})"
 
     def __call__(self, state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
         """What `run` makes; a UserError names fields that it takes and was not given."""

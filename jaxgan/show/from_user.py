@@ -125,6 +125,8 @@ def label_map(option: str, field: Field, text: str) -> np.ndarray:
 
 
 def _why(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):  # its text has the memory address of a file object
+        return "it is no image, or of a format that Pillow does not read"
     return getattr(error, "strerror", None) or str(error).rstrip(".") or type(error).__name__
 
 

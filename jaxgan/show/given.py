@@ -78,9 +78,14 @@ def row_order(rows: int, shuffled: bool) -> Int32[np.ndarray, " rows"]:
     return np.argsort(words, kind="stable").astype(np.int32)
 
 
+def all_in_turn(verb: Verb) -> bool:
+    """Whether all that a verb is given can be gone through in turn, and no right answer says what belongs to a row."""
+    return all(field.kind in CHOSEN for field in verb.given.values()) and not verb.truth
+
+
 def for_pictures(verb: Verb, data: Data) -> Given:
-    """For a preview: classes and codes in turn; where other fields are taken too, the first rows of the data."""
-    if all(field.kind in CHOSEN for field in verb.given.values()):
+    """For a preview: classes and codes in turn; where other fields or truth count, the first rows of the data."""
+    if all_in_turn(verb):
         return in_turn(verb.given)
     return _of_data(verb, data, shuffled=False)
 

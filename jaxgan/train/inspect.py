@@ -9,13 +9,14 @@ import numpy as np
 from jaxtyping import Integer
 
 from jaxgan import data as datasets
-from jaxgan import fields, recipes
+from jaxgan import fields
 from jaxgan.data.bundles import MADE
 from jaxgan.data.source import Data, Table, gather, side, spread
 from jaxgan.data.threads import in_threads
 from jaxgan.errors import UserError
 from jaxgan.fields import Field
 from jaxgan.show.sheets import write_png
+from jaxgan.train import own
 from jaxgan.train.launch import quiet
 from jaxgan.train.options import parse
 from jaxgan.train.previews import reals
@@ -33,7 +34,7 @@ class DataConfig:
     """Options of `jaxgan data`."""
 
     needs: str | None = None
-    """A recipe whose fields are looked for; None for images, and their labels where there are any."""
+    """A recipe, file or module of your own whose fields are looked for; None for images, with labels if there are."""
     halves: tuple[str, str] | None = None
     """The fields that are the left and the right half of each picture."""
     image_size: int | tuple[int, int] | None = None
@@ -61,8 +62,8 @@ def command(spec: str, args: Sequence[str]) -> int:
     (wanted,) = parse("jaxgan data SPEC", "What is understood of a data set.", (DataConfig,), args)
     _check_out(wanted.out)
     quiet()
-    own = fields.Needs({}) if spec in MADE else fields.IMAGES
-    needs = own if wanted.needs is None else recipes.load(wanted.needs).NEEDS
+    usual = fields.Needs({}) if spec in MADE else fields.IMAGES
+    needs = usual if wanted.needs is None else own.named(wanted.needs).module.NEEDS
     loaded = datasets.load(
         spec,
         needs=needs,

@@ -120,7 +120,7 @@ def _given(found: Described, verb: Verb, chosen: Mapping[str, np.ndarray]) -> gi
     if missing:
         raise UserError(f"{' and '.join(map(flag, missing))} must be given: the data of the run do not have it.")
     held = _held(found, rest)
-    return givens.together(givens.for_pictures(verb._replace(given=rest), held), givens.the_same(chosen))
+    return givens.together(givens.for_pictures(dataclasses.replace(verb, given=rest), held), givens.the_same(chosen))
 
 
 def _held(found: Described, wanted: Spec) -> datasets.Data:

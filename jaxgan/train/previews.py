@@ -1,6 +1,7 @@
 """What a run shows of itself: pictures of what its system makes, and of the data."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ class Preview(NamedTuple):
 
     Attributes:
         verb: the verb's name.
-        suffix: of the picture's file name; "" for the first one.
+        suffix: of the picture's file name, which no other preview has; "" for the first one.
         draw: `state -> {name: stored [n, ...]}`, always of the same noise and the same given fields.
         picture: what was drawn, as a picture.
     """
@@ -43,16 +44,26 @@ def make_previews(system: System, held: Data, n: int, seed: int) -> tuple[Previe
         n: examples in a grid; filled up to whole rows.
         seed: of the noise.
     """
-    return tuple(_preview(system, show, held, n, seed, first=i == 0) for i, show in enumerate(system.shows))
+    suffixes = _suffixes([show.verb for show in system.shows])
+    return tuple(_preview(system, show, held, n, seed, suffix) for show, suffix in zip(system.shows, suffixes))
 
 
-def _preview(system: System, show: Show, held: Data, n: int, seed: int, first: bool) -> Preview:
+def _suffixes(verbs: Sequence[str]) -> list[str]:
+    """Nothing for the first, "-verb" for another verb, "-verb-2" where a verb has that name already, and so on."""
+    taken: list[str] = [""][: len(verbs)]
+    for verb in verbs[1:]:
+        names = (f"-{verb}" if i == 1 else f"-{verb}-{i}" for i in itertools.count(1))
+        taken.append(next(name for name in names if name not in taken))
+    return taken
+
+
+def _preview(system: System, show: Show, held: Data, n: int, seed: int, suffix: str) -> Preview:
     verb = system.verb(show.verb)
     columns = columns_of(n, givens.choices(verb))
     whole = -(-n // columns) * columns
     given = givens.for_pictures(verb, held)
     picture = _grid_of(verb, columns) if show.layout == "grid" else _sheet_of(verb, given, held)
-    return Preview(show.verb, "" if first else f"-{show.verb}", make_sampler(verb, whole, seed, given), picture)
+    return Preview(show.verb, suffix, make_sampler(verb, whole, seed, given), picture)
 
 
 def _grid_of(verb: Verb, columns: int) -> Callable[[dict[str, np.ndarray]], UInt8[np.ndarray, "h w c"]]:
@@ -68,9 +79,12 @@ def _grid_of(verb: Verb, columns: int) -> Callable[[dict[str, np.ndarray]], UInt
 def _sheet_of(
     verb: Verb, given: givens.Given, held: Data
 ) -> Callable[[dict[str, np.ndarray]], UInt8[np.ndarray, "h w c"]]:
+    known = only(held.spec, *verb.truth)
+    taken = known if givens.all_in_turn(verb) else {**only(held.spec, *verb.given), **known}
+    rows = [held.table(name).rows for name in taken]  # after the last one they would come again
+
     def picture(made: dict[str, np.ndarray]) -> UInt8[np.ndarray, "h w c"]:
-        n = min(SHEET_ROWS, len(next(iter(made.values()))))
-        known = only(held.spec, *verb.truth)
+        n = min(SHEET_ROWS, len(next(iter(made.values()))), *rows)
         parts = {
             "given": (verb.given, given(0, n)),
             "made": (verb.makes, {name: values[:n] for name, values in made.items()}),

@@ -71,6 +71,7 @@ class Session:
         self.total, self.key, self.best, self.guard = plan.ends, plan.key(rollbacks), best, guard
         self.row: dict[str, float] = {}  # of the last step that was looked at
         self.previews = make_previews(plan.system, plan.held, self.run.samples, self.run.seed)
+        self.watched = next((each for each in self.previews if each.verb == self.guard.verb), None)
 
     def train(self, state: GameState, step: int, first: Any) -> tuple[GameState, int, int | None]:
         """Train from `step` to the end of the stage.
@@ -185,7 +186,7 @@ class Session:
             with writing(self.folder, self._what_is_left):
                 if self.recorder and (pictured or step == self.total):
                     self.recorder.picture(step, preview.picture(made), preview.suffix)
-                if preview.verb == self.guard.verb:
+                if preview is self.watched:
                     self.guard.see_samples(step, made, regular)
 
     def _save(self, state: GameState, step: int, due: bool) -> None:

@@ -133,3 +133,13 @@ def test_a_mistake_is_one_sentence(kind, text, sentence, tmp_path):
     assert str(caught.value).startswith("--")
     assert str(caught.value)[-1] == "."
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_image_is_said_without_objects_of_python(tmp_path):
+    mistakes(tmp_path)
+    with pytest.raises(UserError) as caught:
+        stored("x", Field("image", (None, None, 3)), f"{tmp_path}/text.png")
+    assert str(caught.value) == (
+        f"--x takes an image file, but {tmp_path}/text.png cannot be read: it is no image, or of a format that Pillow "
+        "does not read."
+    )

@@ -1,5 +1,6 @@
 """Sampling. Oracle: the verb itself, one example at a time."""
 
+import dataclasses
 import itertools
 
 import jax
@@ -52,7 +53,7 @@ def test_labels_reach_the_verb():
 
 def test_given_fields_are_seen_as_networks_see_them():
     verb = Verb(lambda state, given, keys: {"vector": given["image"][:, 0, 0]}, {"vector": Field("vector", (1,))})
-    verb = verb._replace(given={"image": image(1, 1, 1)})
+    verb = dataclasses.replace(verb, given={"image": image(1, 1, 1)})
     given = givens.the_same({"image": np.full((1, 1, 1), 255, np.uint8)})
     assert make_sampler(verb, 2, 1, given)(STATE)["vector"].tolist() == [[1.0], [1.0]]
 
@@ -74,6 +75,14 @@ def test_keys_of_samples_are_not_those_of_training():
 
 
 def test_what_a_verb_does_not_make_is_one_sentence():
-    verb = VERB._replace(makes={**VERB.makes, "mask": Field("mask", (4, 4, 1))})
+    verb = dataclasses.replace(VERB, makes={**VERB.makes, "mask": Field("mask", (4, 4, 1))})
     with pytest.raises(UserError, match="a verb makes image, mask, but its `run` gave no mask"):
         sample(1, verb=verb)
+
+
+def test_a_verb_can_be_compiled_as_it_is():
+    verb = Verb(make, makes={"image": image(4, 4, 1)})
+    state = GameState(jnp.zeros((), jnp.int32), {}, {"x": jnp.float32(0.5)}, {})
+    keys = jax.random.split(jax.random.key(0), 3)
+    np.testing.assert_allclose(jax.jit(verb)(state, {}, keys)["image"], make(state, {}, keys)["image"], rtol=1e-6)
+    assert repr(verb) == "Verb(given=[], makes=['image'], truth=[])"

@@ -1,5 +1,8 @@
 """Oracle: arrays written here, whose ranges and counts are known."""
 
+import dataclasses
+from types import ModuleType
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -81,23 +84,30 @@ def test_a_grid_of_images(labelled, tmp_path, capsys):
         assert image.width > 5 * 2
 
 
+def offer(monkeypatch, needs):
+    """A recipe with these needs, whatever its name."""
+    module = ModuleType("recipe")
+    module.NEEDS, module.Config, module.build = needs, dataclasses.make_dataclass("Config", []), print
+    monkeypatch.setattr(recipes, "load", lambda name: module)
+
+
 def test_a_row_an_example_where_there_are_several_fields(tmp_path, monkeypatch, capsys):
     needs = Needs({"a": "image", "b": "image"}, apart=True)
-    monkeypatch.setattr(recipes, "load", lambda name: type("Recipe", (), {"NEEDS": needs}))
+    offer(monkeypatch, needs)
     np.savez(tmp_path / "a.npz", a=IMAGES, b=255 - IMAGES[:4])
     inspect.command(f"{tmp_path}/a.npz", ["--needs", "cyclegan", "--out", f"{tmp_path}/reals.png"])
     said = capsys.readouterr().out
     assert "  b: image 4x5x3, stored as uint8, from 55 to 255 in 4 examples" in said
     with Image.open(tmp_path / "reals.png") as image:
         assert image.height > 4 * 50
-    monkeypatch.setattr(recipes, "load", lambda name: type("Recipe", (), {"NEEDS": Needs(needs.fields)}))
+    offer(monkeypatch, Needs(needs.fields))
     with pytest.raises(UserError, match="must have one length"):
         inspect.command(f"{tmp_path}/a.npz", ["--needs", "pix2pix"])
 
 
 def test_halves_are_handed_on(tmp_path, monkeypatch, capsys):
     needs = Needs({"source": "image", "target": "image"})
-    monkeypatch.setattr(recipes, "load", lambda name: type("Recipe", (), {"NEEDS": needs}))
+    offer(monkeypatch, needs)
     Image.new("RGB", (8, 4)).save(tmp_path / "1.png")
     inspect.command(str(tmp_path), ["--needs", "pix2pix", "--halves", "source", "target", "--image-size", "2"])
     assert "  target: image 2x2x3" in capsys.readouterr().out
@@ -115,3 +125,12 @@ def test_halves_are_handed_on(tmp_path, monkeypatch, capsys):
 def test_mistakes_are_one_sentence(labelled, args, message):
     with pytest.raises(UserError, match=message):
         inspect.command(labelled, args)
+
+
+def test_needs_may_be_those_of_a_file_of_ones_own(tmp_path, capsys):
+    """As `jaxgan train` takes it."""
+    np.savez(tmp_path / "a.npz", speed=np.arange(6.0).reshape(3, 2))
+    head = "import dataclasses\nfrom jaxgan.fields import Needs\nNEEDS = Needs({'speed': 'vector'})\n"
+    (tmp_path / "mine.py").write_text(f"{head}Config = dataclasses.make_dataclass('Config', [])\nbuild = print\n")
+    assert inspect.command(f"{tmp_path}/a.npz", ["--needs", f"{tmp_path}/mine.py"]) == 0
+    assert "speed: vector 2, stored as float32, from 0 to 5 in 3 examples" in capsys.readouterr().out

@@ -10,7 +10,7 @@ from jaxgan.data import hold_out
 from jaxgan.game import Show, Verb
 from jaxgan.show.sheets import sheet
 from jaxgan.train.previews import SHEET_ROWS, make_previews, reals
-from jaxgan.train.record import sample_pictures
+from jaxgan.train.record import read_metrics, sample_pictures
 from tests.train import toy
 
 pytestmark = pytest.mark.usefixtures("cheap")
@@ -106,3 +106,43 @@ def test_data_of_several_fields_are_a_sheet():
     np.testing.assert_array_equal(reals(data, data.spec, 3), sheet(rows, list(arrays)))
     labelled = toy.images(5, labels=True)  # classes are no pictures
     np.testing.assert_array_equal(reals(labelled, labelled.spec, 9), reals(labelled, toy.SPEC, 9))
+
+
+def test_every_show_has_a_file_of_its_own():
+    """Several shows of one verb: none writes over another's picture."""
+    system = toy.translator(toy.Config(), toy.pairs().spec)
+    shows = (Show("sample"), Show("translate"), Show("translate", "sheet"), Show("sample", "sheet"))
+    found = previews(toy.pairs(), 4, system._replace(shows=shows))
+    assert [each.suffix for each in found] == ["", "-translate", "-translate-2", "-sample"]
+
+
+def test_samples_of_a_verb_that_is_shown_twice_are_judged_once(tmp_path):
+    def twice(config, spec, axis_name=None):
+        return toy.build(config, spec, axis_name)._replace(shows=(Show("sample"), Show("sample", "sheet")))
+
+    folder = toy.train(tmp_path / "run", build=twice, steps=6).folder
+    judged = [row["step"] for row in read_metrics(folder.monitor) if row["kind"] == "samples"]
+    assert judged == sorted(set(judged))
+    assert 6 in judged
+
+
+def test_a_sheet_shows_no_row_twice(state):
+    held = hold_out(toy.pairs(), 3)[1]
+    _, second = previews(held, 20)
+    source = held.tables[0].source.arrays["source"]
+    expected = sheet(
+        list(zip(source, source + toy.LIGHTER, source + 100)), ["given: source", "made: target", "truth: target"]
+    )
+    np.testing.assert_array_equal(second.picture(second.draw(state)), expected)
+
+
+def test_a_sheet_with_truth_gives_the_classes_of_its_rows(state):
+    """In turn, they would be the classes of other rows than the answers beside them."""
+    run = lambda state, given, keys: {"image": given["label"][:, None, None, None] / 2 + 0 * state.step}  # noqa: E731
+    verb = Verb(run, {"image": fields.image(1, 1, 1)}, fields.only(toy.LABELLED, "label"), truth=("image",))
+    system = toy.build(toy.Config(), toy.SPEC)._replace(verbs={"sample": verb}, shows=(Show("sample", "sheet"),))
+    data = hold_out(toy.images(labels=True), 5)[1]
+    made = previews(data, 5, system)[0].draw(state)["image"].ravel()[:5]
+    labels = data.tables[0].source.arrays["label"]
+    assert labels.tolist() != [0, 1, 2, 0, 1]
+    np.testing.assert_array_equal(made, np.array([128, 191, 255])[labels])

@@ -205,7 +205,7 @@ def same_image(after):
             made = system.verbs["sample"](state, given, keys)["image"]
             return {"image": jnp.where(state.step >= after, made[:1], made)}
 
-        return system._replace(verbs={"sample": system.verbs["sample"]._replace(run=sample)})
+        return system._replace(verbs={"sample": dataclasses.replace(system.verbs["sample"], run=sample)})
 
     return build
 
