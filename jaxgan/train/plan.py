@@ -48,7 +48,7 @@ class Plan:
         held: what it does not train on, for sheets and paired metrics; the same as `data` where nothing is held out.
         run: the run's options.
         mesh: the devices.
-        rows: images a step.
+        rows: examples a step.
         abstract: shapes, dtypes and shardings of the state.
         report: where the run speaks.
         frozen: networks that never move, {} for none.
@@ -111,7 +111,6 @@ class Plan:
         """The run for people."""
         players = self.abstract.players.items()
         sizes = [f"{name} {parameter_count(player.params):,} parameters" for name, player in players]
-        things = "images" if "image" in self.system.batch else "examples"
         megabytes = checkpoint.nbytes(self.abstract) / 1e6
         devices = list(self.mesh.devices.flat)
         run, config = self.run, self.config
@@ -120,7 +119,7 @@ class Plan:
             f"Recipe      {self.recipe or 'your own'}: {self.summary}",
             f"Players     {', '.join(sizes)}",
             f"Devices     {len(devices)} x {devices[0].device_kind} ({devices[0].platform}), {run.parallel}",
-            f"Training    {config.steps:,} steps of {self.rows} {things}, {getattr(config, 'precision', 'float32')}, "
+            f"Training    {config.steps:,} steps of {self.rows} examples, {getattr(config, 'precision', 'float32')}, "
             f"seed {run.seed}",
             *self._stages(),
             f"Checkpoints every {run.checkpoint_every:,} steps, the latest {run.keep} kept, {megabytes:.3g} MB each",
@@ -141,7 +140,7 @@ class Plan:
             return f"Evaluation  every {self.run.eval_every:,} steps, by {goal.name} ({goal.better} is better)"
         name = self.extractor.name if self.extractor else ""
         n, size = self.run.eval_samples, self.data.size
-        return f"Evaluation  every {self.run.eval_every:,} steps, {n:,} images against {size:,}, seen by {name}"
+        return f"Evaluation  every {self.run.eval_every:,} steps, {n:,} examples against {size:,}, seen by {name}"
 
 
 def make_plans(

@@ -131,7 +131,7 @@ def _last(name: str) -> str:
 def speed(steps: int, rate: float, images: float) -> str:
     """Rates, and the time that `steps` more steps take, in a few words."""
     left = duration(steps / rate) if rate else "?"
-    return f"{per_second(rate)} steps/s  {images:,.0f} images/s  {left} left"
+    return f"{per_second(rate)} steps/s  {images:,.0f} examples/s  {left} left"
 
 
 def per_second(rate: float) -> str:

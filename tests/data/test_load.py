@@ -65,3 +65,10 @@ def test_needs_that_a_folder_lacks(tmp_path, needs, message):
     Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
     with pytest.raises(UserError, match=message):
         data.load(str(tmp_path), needs=Needs(needs))
+
+
+def test_other_files_are_named_where_images_are_wanted(tmp_path):
+    (tmp_path / "a.WAV").write_bytes(b"")
+    (tmp_path / "b.txt").write_text("b")
+    with pytest.raises(UserError, match=r"holds no images: .*; they end in \.txt, \.wav\. --needs RECIPE reads other"):
+        load(str(tmp_path))

@@ -49,7 +49,9 @@ def test_the_curve_and_what_is_said(straight):
     result, lines = straight
     assert [step for step, _ in curve(result)] == [4, 8, 12, 13]  # the last step too
     assert sum("FD[pixels-16, 16x16 resize, 40 vs 30]" in line for line in lines) == 4
-    assert any(line.startswith("Evaluation  every 4 steps, 30 images against 40, seen by pixels-16") for line in lines)
+    assert any(
+        line.startswith("Evaluation  every 4 steps, 30 examples against 40, seen by pixels-16") for line in lines
+    )
     row = read_metrics(result.folder.evaluations)[0]
     assert (row["name"], row["n"], row["extractor"], row["is_standard_fid"]) == ("FD", [40, 30], "pixels-16", False)
 

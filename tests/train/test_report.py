@@ -38,7 +38,7 @@ def test_plain_lines_come_now_and_then_and_at_the_end(capsys):
         plain.progress(step, 10.0, 640.0, METRICS)
     plain.stop()
     assert capsys.readouterr().out == (
-        "step 30/30  10 steps/s  640 images/s  0 s left  D 0.500  G 1.250  D(x) 0.750  D(G(z)) 0.250\n"
+        "step 30/30  10 steps/s  640 examples/s  0 s left  D 0.500  G 1.250  D(x) 0.750  D(G(z)) 0.250\n"
     )
 
 

@@ -8,9 +8,13 @@ from jaxgan.errors import UserError
 from jaxgan.fields import Needs
 
 
-def none_there(name: str) -> UserError:
-    """Returns the sentence for a place without pictures."""
-    return UserError(f"--data {name} holds no images: none of its files has an ending such as .png, .jpg or .webp.")
+def none_there(tree: files.Tree) -> UserError:
+    """Returns the sentence for a place without pictures, with the endings that its files have."""
+    endings = sorted({path.suffix.lower() for path in tree.paths} - {""})
+    others = f"; they end in {', '.join(endings[:5])}. --needs RECIPE reads other kinds of files" if endings else ""
+    return UserError(
+        f"--data {tree.name} holds no images: none of its files has an ending such as .png, .jpg or .webp{others}."
+    )
 
 
 def load(tree: files.Tree, field: str, needs: Needs, settings: Settings) -> source.Data:
@@ -28,7 +32,7 @@ def load(tree: files.Tree, field: str, needs: Needs, settings: Settings) -> sour
     grids = looks.GRIDS if "label_map" in needs.kinds(field) else frozenset()
     found = files.listing(tree.paths, files.extensions() | grids)
     if not found.paths:
-        raise none_there(tree.name)
+        raise none_there(tree)
     pictures, guess = looks.survey(tree.open, found.paths, needs.kinds(field), field)
     targets, note = agree_all({field: pictures.headers}, {field: pictures.kind}, settings)
     target = targets[field]

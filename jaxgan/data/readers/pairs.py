@@ -120,7 +120,7 @@ def load_halves(tree: files.Tree, halves: tuple[str, str], needs: Needs, setting
     """
     found = files.listing(tree.paths, files.extensions())
     if not found.paths:
-        raise images.none_there(tree.name)
+        raise images.none_there(tree)
     kinds: dict[str, Look] = {name: _half_kind(name, needs) for name in halves}
     heads = _half_headers(tree, found.paths)
     targets, note = agree_all(dict.fromkeys(halves, heads), kinds, settings)

@@ -67,7 +67,7 @@ def load(tree: files.Tree, field: str, tokens: str, needs: Needs, settings: Sett
     """
     found = files.listing(tree.paths, files.extensions())
     if not found.paths:
-        raise images.none_there(tree.name)
+        raise images.none_there(tree)
     captions = _captions(tree, found.paths)
     known = vocabulary(captions)
     longest = max(1, *(len(words(caption)) for caption in captions))
