@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from jaxgan.data.decode import decode, header
+from jaxgan.data.readers import sound
 from jaxgan.data.settings import Fit
 from jaxgan.errors import UserError, flag
 from jaxgan.fields import Field, Kind
@@ -124,6 +125,22 @@ def label_map(option: str, field: Field, text: str) -> np.ndarray:
     return fitting(option, field, text, found)
 
 
+def wave(option: str, field: Field, text: str) -> np.ndarray:
+    """A `.wav` file of the field's rate, cut or filled up with silence to its length; or a `.npy` file of samples."""
+    path = Path(text).expanduser()
+    if path.suffix.lower() not in sound.ENDINGS:
+        return _array(option, field, text)
+    try:
+        with path.open("rb") as file:
+            rate = sound.head(file).rate
+        if field.rate and rate != field.rate:
+            raise UserError(f"it has {rate:,} samples a second, and {field.rate:,.0f} are taken")
+        with path.open("rb") as file:
+            return sound.decode(file, field.fixed[0])
+    except (OSError, UserError) as error:
+        raise UserError(f"{option} takes a .wav file, but {text} cannot be read: {_why(error)}.") from error
+
+
 def _why(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):  # its text has the memory address of a file object
         return "it is no image, or of a format that Pillow does not read"
@@ -139,7 +156,7 @@ READ: dict[Kind, Callable[[str, Field, str], Any]] = {
     "label_map": label_map,
     "voxels": _array,
     "video": _array,
-    "wave": _array,
+    "wave": wave,
     "vector": _array,
     "number": _array,
 }

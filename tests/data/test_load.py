@@ -71,4 +71,4 @@ def test_other_files_are_named_where_images_are_wanted(tmp_path):
     (tmp_path / "a.WAV").write_bytes(b"")
     (tmp_path / "b.txt").write_text("b")
     with pytest.raises(UserError, match=r"holds no images: .*; they end in \.txt, \.wav\. --needs RECIPE reads other"):
-        load(str(tmp_path))
+        data.load(str(tmp_path))

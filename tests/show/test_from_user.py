@@ -17,6 +17,25 @@ def test_every_kind_is_read():
     assert set(READ) == set(get_args(Kind))
 
 
+def test_a_sound_is_read_from_the_file_that_is_written_of_it(tmp_path):
+    """Cut, filled up, of another rate, and no sound at all."""
+    long, path = Field("wave", (12,), rate=8000.0), tmp_path / "x.wav"
+    samples = np.arange(-600, 600, 100, dtype=np.int16)
+    FILES["wave"].write(path, long, samples)
+    np.testing.assert_array_equal(stored("sound", long, str(path)), samples)
+    np.testing.assert_array_equal(stored("sound", long._replace(shape=(5,)), str(path)), samples[:5])
+    np.testing.assert_array_equal(stored("sound", long._replace(shape=(13,)), str(path)), [*samples, 0])
+    with pytest.raises(
+        UserError, match=r"^--sound takes a \.wav file, but .*: it has 8,000 samples a second, and 16,000"
+    ):
+        stored("sound", long._replace(rate=16000.0), str(path))
+    path.write_bytes(b"no sound")
+    with pytest.raises(UserError, match=r"^--sound takes a \.wav file, but .* cannot be read: not a \.wav file"):
+        stored("sound", long, str(path))
+    with pytest.raises(UserError, match=r"cannot be read: No such file"):
+        stored("sound", long, str(tmp_path / "y.wav"))
+
+
 @pytest.mark.parametrize("kind", FIELDS)
 def test_an_example_written_by_us_or_numpy_comes_back(kind, tmp_path):
     """Pictures from their PNG, classes and texts from their words, arrays from a .npy file."""
