@@ -2,10 +2,11 @@
 
 Liu and Tuzel 2016, "Coupled Generative Adversarial Networks" (arXiv:1606.07536): the layers that decide what a picture
 shows are shared, the layers next to the pixels belong to a domain each. No pair of pictures is ever seen; that one
-latent vector gives two pictures of one thing comes from the sharing alone. Here the convolutions are DCGAN's
-(`nets.dcgan`), for pictures of the same sizes, and both networks have a dense layer of `units` next to the latent
-vector and to the logit, as the paper's networks of digits, in which all but the outermost layer is shared (`own` 1). A
-layer's normalisation and activation follow it and belong with it, so that a domain's last layer is a convolution alone.
+latent vector gives two pictures of one thing comes from the sharing alone. Both networks are made of DCGAN's layers
+(`nets.dcgan`) with a dense layer of `units` more, next to the latent vector and to the logit, and all but the outermost
+layer is shared (`own` 1), as in the paper's networks of digits. There, too, the generators' last layer is a convolution
+that keeps the size of its input. Here that input, the joint layer, has few channels: the pictures of both domains have
+to be read from the same ones, else the domains may share the latent vector out between them.
 """
 
 from collections.abc import Mapping
@@ -31,8 +32,10 @@ class CoupledGenerator(nn.Module):
     Attributes:
         size: height and width of the pictures, pixels.
         channels: of the pictures of domain a and of domain b.
-        width: channels of the last hidden layer; each layer before has twice as many.
+        width: channels of the layer before the joint one; each layer before has twice as many.
         units: of the first dense layer.
+        joint: channels of the layer of the pictures' size from which the last convolution reads each picture. Where
+            they are many, the domains may use different ones, and a pair need not show one thing.
         own: how many of the last layers each domain has for itself; the dense layers are always shared.
         classes: number of classes; 0 for an unconditional generator.
         dtype: of the computation; parameters, batch statistics and images are float32.
@@ -43,6 +46,7 @@ class CoupledGenerator(nn.Module):
     channels: tuple[int, int] = (1, 1)
     width: int = 64
     units: int = 1024
+    joint: int = 4
     own: int = 1
     classes: int = 0
     dtype: Any = jnp.float32
@@ -66,8 +70,8 @@ class CoupledGenerator(nn.Module):
             UserError: if no DCGAN has this image size, labels and `classes` disagree, or `own` does not fit.
         """
         (base_h, base_w), doublings = pyramid(*self.size)
-        shared = doublings - _checked(self.own, doublings)
-        first, *hidden = pyramid_channels(self.width, doublings)[::-1]
+        shared = doublings + 1 - _checked(self.own, doublings)
+        first, *hidden = (*pyramid_channels(self.width, doublings)[::-1], self.joint)
         y = one_hot(label, self.classes)
         x = z if y is None else jnp.concatenate([z, y.astype(z.dtype)], axis=1)
         for layer, units in enumerate((self.units, base_h * base_w * first)):
@@ -82,7 +86,7 @@ class CoupledGenerator(nn.Module):
         for layer, features in enumerate(hidden):
             x = self._doubling(features, f"{domain}{layer}")(x, train)
         last, channels = f"{domain}{len(hidden)}", self.channels[DOMAINS.index(domain)]
-        x = ConvTranspose(channels, (4, 4), (2, 2), kernel_init=_WEIGHTS, dtype=self.dtype, name=last)(x)
+        x = Conv(channels, (5, 5), kernel_init=_WEIGHTS, dtype=self.dtype, name=last)(x)
         return jnp.tanh(x.astype(jnp.float32))
 
     def _doubling(self, features: int, name: str) -> "_Doubling":

@@ -42,6 +42,8 @@ class Config(LatentConfig):
     """Channels of the discriminators' first layer; each later one has twice as many."""
     units: int = 256
     """Units of the dense layers of both."""
+    joint: int = 4
+    """Channels of the generators' layer that the pictures of both domains are read from."""
     own: int = 1
     """Layers next to the pixels that each domain has for itself, in both networks; all others are shared."""
 
@@ -52,8 +54,15 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     batch, (height, width, _) = only(spec, *DOMAINS), spec["a"].fixed
     if spec["b"].fixed[:2] != (height, width):
         raise UserError("the pictures of a and b have one size; --image-size brings them to it.")
-    shared: dict[str, Any] = {"units": config.units, "own": config.own, "dtype": policy(config.precision).compute, "axis_name": axis_name}
-    G = CoupledGenerator((height, width), (spec["a"].fixed[2], spec["b"].fixed[2]), config.g_width, **shared)
+    shared: dict[str, Any] = {
+        "units": config.units,
+        "own": config.own,
+        "dtype": policy(config.precision).compute,
+        "axis_name": axis_name,
+    }
+    G = CoupledGenerator(
+        (height, width), (spec["a"].fixed[2], spec["b"].fixed[2]), config.g_width, joint=config.joint, **shared
+    )
     D = CoupledDiscriminator(config.d_width, **shared)
     generate, discriminate = trained(G, config.remat), trained(D, config.remat)
     game = adversarial.non_saturating_gan
