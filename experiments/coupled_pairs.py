@@ -2,7 +2,7 @@
 
 Command     python experiments/coupled_pairs.py RUN [RUN ...] [--pairs 5000] [--seed 0]
 Runs        of `jaxgan train cogan` on its default data, clothes (`a`) and negatives of others with outlines (`b`)
-Seen by     `fashion-cnn`, the bundled classifier of clothes: a as it is, b as 255 - b, which is clothes with black lines
+Seen by     `fashion-cnn`, the bundled classifier of clothes: a as it is, b as 255 - b, clothes with black lines
 Prints      the share of pairs whose pictures get the same class, what independent pictures with these classes would
             have, how many pictures of each domain get each class, and each domain's Fréchet distance from its data.
             The first row is of real clothes and their own negatives, which are the data of b: lines lead the

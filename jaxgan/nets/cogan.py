@@ -100,8 +100,8 @@ class CoupledDiscriminator(nn.Module):
         width: channels of the first layer; each layer after has twice as many.
         units: of the dense layer before the last.
         own: how many of the first layers each domain has for itself; the dense ones are always shared.
-        norm: "batch", but for the first layer and the last; or "none". Layers without it have biases. Batch statistics are of one domain's pictures
-            at a time; the running ones of shared layers are of both.
+        norm: "batch", but for the first layer and the last; or "none". Layers without it have biases. Batch statistics
+            are of one domain's pictures at a time; the running ones of shared layers are of both.
         classes: number of classes; 0 for an unconditional discriminator.
         dtype: of the computation; parameters, batch statistics and logits are float32.
         axis_name: mapped axis over which batch statistics are averaged, or None.

@@ -54,15 +54,9 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     batch, (height, width, _) = only(spec, *DOMAINS), spec["a"].fixed
     if spec["b"].fixed[:2] != (height, width):
         raise UserError("the pictures of a and b have one size; --image-size brings them to it.")
-    shared: dict[str, Any] = {
-        "units": config.units,
-        "own": config.own,
-        "dtype": policy(config.precision).compute,
-        "axis_name": axis_name,
-    }
-    G = CoupledGenerator(
-        (height, width), (spec["a"].fixed[2], spec["b"].fixed[2]), config.g_width, joint=config.joint, **shared
-    )
+    dtype, channels = policy(config.precision).compute, (spec["a"].fixed[2], spec["b"].fixed[2])
+    shared: dict[str, Any] = {"units": config.units, "own": config.own, "dtype": dtype, "axis_name": axis_name}
+    G = CoupledGenerator((height, width), channels, config.g_width, joint=config.joint, **shared)
     D = CoupledDiscriminator(config.d_width, **shared)
     generate, discriminate = trained(G, config.remat), trained(D, config.remat)
     game = adversarial.non_saturating_gan
