@@ -68,7 +68,7 @@ def main(args: Sequence[str] | None = None) -> None:
 
 def parse(args: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="How often the two pictures of a pair are of one class.")
     parser.add_argument("runs", nargs="*", metavar="RUN", help="folder of a run of jaxgan train cogan")
     parser.add_argument("--pairs", type=int, default=5000, help="pairs to make with each")
     parser.add_argument("--seed", type=int, default=0, help="of their latent vectors")
