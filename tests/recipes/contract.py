@@ -53,7 +53,7 @@ SMALL: dict[str, tuple[fields.Spec, dict[str, Any]]] = {
     "r3gan/labels": (LABELLED, {**R3GAN, "labels": "used"}),
     "wgan": (IMAGES, {**DCGAN, "n_critic": 2}),
     "pix2pix": (PAIRS, {"g_width": 2, "d_width": 4, "depth": 3}),
-    "cogan": (DOMAINS, DCGAN),
+    "cogan": (DOMAINS, {**DCGAN, "units": 6, "joint": 3}),
     "voxel_gan": (VOXELS, MLP),
     "voxel_gan/conv": (VOXELS, {"network": "conv", "width": 2, "gate": 0.8, "r1_gamma": 0.0, "d_norm": "batch"}),
     "wgan_gp": (IMAGES, {**DCGAN, "n_critic": 2, "sides": "one", "d_norm": "layer"}),
