@@ -40,9 +40,9 @@ class Config(LatentConfig):
     steps: int = 3_000
     z_dim: int = 64
     """Size of the latent vector; the paper's is 200."""
-    g_learning_rate: float = 3e-4
+    g_learning_rate: float = 5e-4
     """Adam's rate for the generator; the paper's is 0.0025."""
-    d_learning_rate: float = 3e-4
+    d_learning_rate: float = 5e-4
     """Adam's rate for the discriminator; the paper's is 0.00001."""
     beta2: float = 0.99
     """Adam's decay of the second moment, for both players."""
