@@ -1,6 +1,7 @@
 """Paths between latent vectors."""
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 _IN_LINE = 1e-3  # sine of the angle below which two vectors count as lying in one line
@@ -34,9 +35,11 @@ def spherical(a: Float[Array, "... z"], b: Float[Array, "... z"], share: Float[A
     return jnp.where(t == 0, a, jnp.where(t == 1, b, way))
 
 
-def between(ends: Float[Array, "stops *z"], steps: int) -> Float[Array, "ways {steps} *z"]:
+def between(
+    ends: Float[Array, "stops *z"] | Float[np.ndarray, "stops *z"], steps: int
+) -> Float[Array, "ways {steps} *z"]:
     """Returns the spherical ways from each vector to the next one, of `steps` vectors, both ends among them."""
     shares = jnp.linspace(0.0, 1.0, steps)
-    flat = ends.reshape(len(ends), 1, -1)
+    flat = jnp.asarray(ends).reshape(len(ends), 1, -1)
     ways = spherical(flat[:-1], flat[1:], jnp.broadcast_to(shares, (len(ends) - 1, steps)))
     return ways.reshape(len(ends) - 1, steps, *ends.shape[1:])

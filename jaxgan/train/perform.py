@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from jaxgan import data as datasets
@@ -119,7 +118,7 @@ def interpolate(run: str, args: Sequence[str]) -> int:
 
 def _on_ways(ends: Mapping[str, np.ndarray], of_ways: Mapping[str, np.ndarray], steps: int) -> dict[str, np.ndarray]:
     """What is given on all ways, one after the other: latents between the ends, and all else the same on a way."""
-    ways = {name: np.asarray(between(jnp.asarray(each), steps)) for name, each in ends.items()}
+    ways = {name: np.asarray(between(each, steps)) for name, each in ends.items()}
     latents = {name: each.reshape(-1, *each.shape[2:]) for name, each in ways.items()}
     return {**latents, **{name: np.repeat(each, steps, axis=0) for name, each in of_ways.items()}}
 
