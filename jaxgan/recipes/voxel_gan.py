@@ -66,6 +66,25 @@ class Config(LatentConfig):
     """Share of voxels that is full, from which the generator starts: half full is told from data at once."""
 
 
+PRESETS: dict[str, Config] = {
+    "conv32": Config(network="conv", width=8, batch_size=16, g_learning_rate=1e-3, d_learning_rate=1e-3, r1_gamma=4.0),
+    "paper": Config(
+        network="conv",
+        z_dim=200,
+        batch_size=100,
+        g_learning_rate=2.5e-3,
+        d_learning_rate=1e-5,
+        beta2=0.999,
+        d_norm="batch",
+        r1_gamma=0.0,
+        gate=0.8,
+    ),
+}
+"""`--preset conv32 --data furniture_32`: narrow convolutional networks for two cores. `--preset paper --data
+furniture_64`: the paper's networks and rates, not run here beyond a step.
+"""
+
+
 def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
     _check(config)
