@@ -121,6 +121,8 @@ MISTAKES = {
     "sample {run} --label 3": "has no option --label",  # of an unconditional run
     "rollout {run}": "this system has no verb 'rollout'; it has sample, draw, decode.",
     "rollout": "jaxgan rollout takes the folder of a run first, got nothing.",
+    "interpolate {run} --steps 1": "--steps must be at least 2, got 1.",
+    "interpolate": "jaxgan interpolate takes the folder of a run first, got nothing.",
     "translate {run} {photos} x": "{run} has no verb translate that takes one image; those that do (--verb): none.",
     "translate {run} {photos}": "jaxgan translate takes the folder of a run first, got {run} {photos} alone.",
     "sample {run} --seed -1": "--seed takes a number from 0",
