@@ -68,7 +68,7 @@ class Config(LatentConfig):
 
 PRESETS: dict[str, Config] = {
     "conv32": Config(network="conv", width=8, batch_size=16, g_learning_rate=1e-3, d_learning_rate=1e-3, r1_gamma=4.0),
-    "paper": Config(
+    "paper": Config(  # of section 3 and of the public ports
         network="conv",
         z_dim=200,
         batch_size=100,
