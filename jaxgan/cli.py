@@ -25,6 +25,7 @@ usage: jaxgan COMMAND ...
   jaxgan train FILE.py [options]     train a system of your own; or the name of a module, package.module
   jaxgan train --resume RUN          go on with a run as if it had never stopped
   jaxgan sample RUN [options]        images, or whatever it makes, of a trained run
+  jaxgan interpolate RUN [options]   what lies between samples in a latent space
   jaxgan translate RUN IN OUT        a file, or a folder of them, through a trained translator
   jaxgan rollout RUN [options]       what a trained agent or simulator does
   jaxgan data DATA [options]         what is understood of a data set, before training
@@ -120,6 +121,7 @@ def _command(args: list[str]) -> int:
     commands = {
         "train": _train,
         "sample": _sample,
+        "interpolate": _interpolate,
         "translate": _translate,
         "rollout": _rollout,
         "data": _data,
@@ -166,6 +168,13 @@ def _sample(args: list[str]) -> int:
     from jaxgan.train import perform
 
     return perform.command("sample", names[0], options)
+
+
+def _interpolate(args: list[str]) -> int:
+    names, options = _names_first("interpolate", ("the folder of a run",), args)
+    from jaxgan.train import perform
+
+    return perform.interpolate(names[0], options)
 
 
 def _translate(args: list[str]) -> int:

@@ -80,8 +80,8 @@ def test_errors_that_are_no_lack_of_memory_stay_errors(monkeypatch):
 
 
 MISTAKES = {
-    "fly": "there is no command 'fly'; the commands are train, sample, translate, rollout, data, evaluate, fid, stats, "
-    "weights, recipes.",
+    "fly": "there is no command 'fly'; the commands are train, sample, interpolate, translate, rollout, data, "
+    "evaluate, fid, stats, weights, recipes.",
     "recipes now": "jaxgan recipes takes no arguments, got now.",
     "train": "jaxgan train takes a recipe (",
     "train gam": "there is no recipe 'gam'",
@@ -119,8 +119,10 @@ MISTAKES = {
     "sample /no/such/run": "/no/such/run is not a run: there is no such folder.",
     "sample {run} --n 0": "--n must be at least 1, got 0.",
     "sample {run} --label 3": "has no option --label",  # of an unconditional run
-    "rollout {run}": "this system has no verb 'rollout'; it has sample.",
+    "rollout {run}": "this system has no verb 'rollout'; it has sample, draw, decode.",
     "rollout": "jaxgan rollout takes the folder of a run first, got nothing.",
+    "interpolate {run} --steps 1": "--steps must be at least 2, got 1.",
+    "interpolate": "jaxgan interpolate takes the folder of a run first, got nothing.",
     "translate {run} {photos} x": "{run} has no verb translate that takes one image; those that do (--verb): none.",
     "translate {run} {photos}": "jaxgan translate takes the folder of a run first, got {run} {photos} alone.",
     "sample {run} --seed -1": "--seed takes a number from 0",

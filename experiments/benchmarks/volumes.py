@@ -1,15 +1,19 @@
 """Time of convolutions of one and three axes on a CPU, value and both gradients, in this package's forms and in lax's.
 
 Command   python experiments/benchmarks/volumes.py [--quick] [--rounds 5] [--batch 16]
-Hardware  2 cores of an AMD EPYC, shared with much other work (load 8 to 20): read the ratios, not the milliseconds
+Hardware  2 cores of an AMD EPYC, shared with much other work (load 8 to 15): read the ratios, not the milliseconds
 Protocol  float32, no bias, one compiled program for each cell, the cells in turn, round after round, in one process;
           "all in a loop" is value and both gradients in the body of a `lax.map`. jax 0.12.
-Measured  median in ms of 3 rounds (last line: 2), batch 16, jaxgan / lax; the other rows were not measured:
+Measured  experiments/results/volumes.json (`--batch 4 --rounds 3`): median in ms, jaxgan / lax:
                                       value      by inputs     by weights    all in a loop
-          up   4^3 128 -  8^3 64   82 / 4877     117 / 131     152 / 1874      488 / 10079
-          down 4^3 128 -  8^3 64   84 /  172     84 / 5538     145 /  478      371 /  5986
-          up   8^3  64 - 16^3 32  423 / 21968    526 / 452     700 / 6868     1333 / 41549
-          up   16  256 - 64  128   52 / 2824      65 /  88      89 / 1893      286 /  7846
+          up   4^3 128 -  8^3 64   18 /   710     13 /    11      9 / 214       33 /  1264
+          down 4^3 128 -  8^3 64    5 /    10      5 /   465     10 /  41       37 /   547
+          up   8^3  64 - 16^3 32   12 /  2100     22 /    37     31 / 472       96 /  3054
+          down 8^3  64 - 16^3 32   10 /    25     10 /  1830     58 / 317      115 /  1292
+          up   16^3 32 - 32^3  1    2 / 10328      8 /    59      8 /  91       20 / 14388
+          down 16^3 32 - 32^3  1    3 /    82      3 / 14780     15 /  36       13 /   396
+          up   16  256 - 64  128   12 /   360     15 /    10      8 / 170       41 /   845
+          down 16  256 - 64  128    5 /     6     12 /   289      9 /   9       36 /   460
 """
 
 import argparse
@@ -17,12 +21,16 @@ import statistics
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from timing import stamped, write
 
 from jaxgan.layers import Conv, ConvTranspose
+
+RESULTS = Path(__file__).parents[1] / "results"
 
 # Name: kernel, stride, pixels per side of the small end, its channels, channels of the large end. The three layers of a
 # 32-voxel generator and its mirrored discriminator, and the first layer of WaveGAN.
@@ -41,12 +49,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--quick", action="store_true", help="the smallest layer of each rank only")
+    parser.add_argument("--out", type=Path, default=RESULTS / "volumes.json")
     options = parser.parse_args()
-    print(f"float32, batch {options.batch}, median (minimum) of {options.rounds} rounds in ms; lax after the slash")
+    protocol = f"float32, batch {options.batch}, {options.rounds} rounds in turn, milliseconds"
+    print(f"{protocol}: medians, jaxgan / lax (times as fast)")
+    results = {}
     for name, layer in LAYERS.items():
         if not options.quick or name in ("4^3 128 - 8^3 64", "16 256 - 64 128"):
             for up in (True, False):
-                report(f"{'up  ' if up else 'down'} {name}", programs(up, options.batch, *layer), options.rounds)
+                label = f"{'up' if up else 'down'} {name}"
+                results[label] = timed(programs(up, options.batch, *layer), options.rounds)
+                print(line(label, results[label]), flush=True)
+                write(options.out, stamped(protocol, results))  # as far as it has come
 
 
 def programs(
@@ -94,24 +108,28 @@ def looped(apply: Callable, x: jax.Array, window: jax.Array, y_bar: jax.Array) -
     return jax.lax.map(step, jnp.ones(1))
 
 
-def report(layer: str, parts: dict[str, dict[str, Callable[[], object]]], rounds: int) -> None:
-    """One line: what each part takes in each library; they take turns, round after round."""
+def timed(parts: dict[str, dict[str, Callable[[], object]]], rounds: int) -> dict[str, dict[str, list[float]]]:
+    """By part and library: milliseconds of each round; they take turns, round after round."""
     runs = [(part, library, run) for part, libraries in parts.items() for library, run in libraries.items()]
-    seconds: dict[tuple[str, str], list[float]] = {(part, library): [] for part, library, _ in runs}
+    taken: dict[tuple[str, str], list[float]] = {(part, library): [] for part, library, _ in runs}
     for _, _, run in runs:
         run()
     for _ in range(rounds):
         for part, library, run in runs:
             begin = time.perf_counter()
             run()
-            seconds[part, library].append(1e3 * (time.perf_counter() - begin))
+            taken[part, library].append(1e3 * (time.perf_counter() - begin))
 
-    def cell(part: str, library: str) -> str:
-        return f"{statistics.median(seconds[part, library]):.1f} ({min(seconds[part, library]):.1f})"
+    return {part: {library: taken[part, library] for library in parts[part]} for part in parts}
 
-    print(
-        f"{layer}: " + "  ".join(f"{part} {cell(part, 'jaxgan')} / {cell(part, 'lax')}" for part in parts), flush=True
-    )
+
+def line(layer: str, found: dict[str, dict[str, list[float]]]) -> str:
+    """What each part takes in each library, and how many times as fast this package is."""
+    cells = []
+    for part, libraries in found.items():
+        ours, theirs = (statistics.median(libraries[library]) for library in ("jaxgan", "lax"))
+        cells.append(f"{part} {ours:.1f} / {theirs:.1f} ({theirs / ours:.2f})")
+    return f"{layer}: " + "  ".join(cells)
 
 
 if __name__ == "__main__":

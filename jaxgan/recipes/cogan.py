@@ -10,6 +10,7 @@ So one latent vector makes a pair: the same thing in both domains, although no p
 is one player here, for it has one loss.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +20,11 @@ from jaxtyping import Array, Key
 
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs, Spec, only
-from jaxgan.game import Aux, Duel, GameState, System, Verb, apply, normal, policy, variables
+from jaxgan.game import Aux, Duel, GameState, System, apply, normal, policy, variables
 from jaxgan.losses import adversarial
 from jaxgan.nets.cogan import DOMAINS, CoupledDiscriminator, CoupledGenerator
 from jaxgan.recipes.base import LatentConfig, adams, check, system_of
-from jaxgan.recipes.wiring import take_turns, trained
+from jaxgan.recipes.wiring import SHOWS, latent_verbs, normal_latents, take_turns, trained
 
 NEEDS = Needs({"a": "image", "b": "image"}, apart=True)
 DATA = "fashion_negatives"
@@ -82,8 +83,8 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         pictures = {name: jnp.zeros((1, *spec[name].fixed)) for name in DOMAINS}
         return {"g": G.init(g_key, jnp.zeros((1, config.z_dim)), train=True), "d": D.init(d_key, pictures, train=True)}
 
-    def sample(state: GameState, given: dict[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
-        return apply(G, state.players["g"].variables(averaged=True), normal(keys, (config.z_dim,)), train=False)
+    def decode(state: GameState, given: Mapping[str, Array]) -> dict[str, Array]:
+        return apply(G, state.players["g"].variables(averaged=True), given["z"], train=False)
 
     return system_of(
         config,
@@ -91,7 +92,8 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         take_turns(play, d_loss, g_loss),
         init_players,
         adams(config),
-        verbs={"sample": Verb(sample, makes=batch)},
+        verbs=latent_verbs(*normal_latents(config.z_dim), decode, makes=batch),
+        shows=SHOWS,
         duels=tuple(Duel(board=f"{name}/") for name in DOMAINS),
         axis_name=axis_name,
     )

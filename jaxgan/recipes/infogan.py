@@ -23,13 +23,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
 from jaxgan.errors import UserError
-from jaxgan.fields import IMAGES, Spec, code, only
+from jaxgan.fields import IMAGES, Field, Spec, code, only
 from jaxgan.game import Aux, GameState, LossFn, System, Verb, apply, draw, normal, policy, variables
 from jaxgan.losses import adversarial
 from jaxgan.losses.information import categorical_information, continuous_information
 from jaxgan.nets.infogan import CodeGuess, InfoGANDiscriminator, InfoGANGenerator
 from jaxgan.recipes.base import LatentConfig, check
-from jaxgan.recipes.wiring import Judge, Wires, latent_game, take_turns, trained
+from jaxgan.recipes.wiring import Judge, Wires, latent_game, latent_verbs, take_turns, trained
 
 NEEDS = IMAGES
 
@@ -90,13 +90,8 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         x = jnp.zeros((1, *spec["image"].fixed))
         return {"g": G.init(g_key, z, train=True), "d": D.init(d_key, x, train=True)}
 
-    def sample(state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
-        z, _ = draw_latents(config, keys, given["code"])
-        return {"image": apply(G, state.players["g"].variables(averaged=True), z, train=False)}
-
     images = only(spec, "image")
-    verb = Verb(sample, makes=images, given={"code": code(config.categories)})
-    wires = Wires(play, judge, init_players, images, verb)
+    wires = Wires(play, judge, init_players, images, _verbs(config, G, images))
     return latent_game(config, wires, take_turns(play, d_loss, g_loss), axis_name)
 
 
@@ -130,16 +125,41 @@ def _networks(config: Config, spec: Spec, axis_name: str | None) -> tuple[InfoGA
     return G, InfoGANDiscriminator(*sizes, config.d_width, **shared)
 
 
-def draw_latents(
-    config: Config, rng: Key[Array, " b"], category: Int[Array, " b"] | None = None
-) -> tuple[Float[Array, "b z"], Code]:
-    """Noise and codes, joined, and the codes: values of the categorical code at random unless `category` gives them."""
-    of_noise, of_category, of_continuous = jax.vmap(lambda key: jax.random.split(key, 3), out_axes=1)(rng)
-    if category is None:
-        category = draw(jax.random.randint, of_category, (), minval=0, maxval=config.categories)
-    continuous = draw(jax.random.uniform, of_continuous, (config.continuous,), minval=-1.0, maxval=1.0)
-    parts = (normal(of_noise, (config.z_dim,)), jax.nn.one_hot(category, config.categories), continuous)
-    return jnp.concatenate(parts, axis=1), Code(category, continuous)
+def draw_latents(config: Config, rng: Key[Array, " b"]) -> tuple[Float[Array, "b z"], Code]:
+    """Noise and codes, joined, and the codes."""
+    of_noise, of_category, of_continuous = _three(rng)
+    category = draw(jax.random.randint, of_category, (), minval=0, maxval=config.categories)
+    code = Code(category, _continuous(config, of_continuous))
+    return _joined(config, normal(of_noise, (config.z_dim,)), code), code
+
+
+def _three(rng: Key[Array, " b"]) -> Key[Array, "3 b"]:
+    """Keys of the noise, of the categorical code and of the continuous ones."""
+    return jax.vmap(lambda key: jax.random.split(key, 3), out_axes=1)(rng)
+
+
+def _continuous(config: Config, rng: Key[Array, " b"]) -> Float[Array, "b n"]:
+    return draw(jax.random.uniform, rng, (config.continuous,), minval=-1.0, maxval=1.0)
+
+
+def _joined(config: Config, noise: Float[Array, "b z"], code: Code) -> Float[Array, "b joined"]:
+    """What the generator takes."""
+    return jnp.concatenate([noise, jax.nn.one_hot(code.category, config.categories), code.continuous], axis=1)
+
+
+def _verbs(config: Config, G: InfoGANGenerator, images: Spec) -> dict[str, Verb]:
+    """The latents are the noise and the continuous codes; the categorical code is given."""
+    latents = {"z": Field("vector", (config.z_dim,)), "continuous": Field("vector", (config.continuous,))}
+
+    def draw(keys: Key[Array, " n"]) -> dict[str, Array]:
+        of_noise, _, of_continuous = _three(keys)
+        return {"z": normal(of_noise, (config.z_dim,)), "continuous": _continuous(config, of_continuous)}
+
+    def decode(state: GameState, given: Mapping[str, Array]) -> dict[str, Array]:
+        joined = _joined(config, given["z"], Code(given["code"], given["continuous"]))
+        return {"image": apply(G, state.players["g"].variables(averaged=True), joined, train=False)}
+
+    return latent_verbs(latents, draw, decode, makes=images, given={"code": code(config.categories)})
 
 
 def bounds(guess: CodeGuess, code: Code) -> tuple[Float[Array, "b"], Float[Array, "b"]]:

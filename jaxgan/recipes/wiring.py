@@ -10,8 +10,8 @@ import optax
 from flax import linen as nn
 from jaxtyping import Array, Float, Key
 
-from jaxgan.fields import Spec, only
-from jaxgan.game import Aux, GameState, LossFn, Move, PlayFn, Round, System, Verb, apply, normal, variables
+from jaxgan.fields import Field, Spec, only
+from jaxgan.game import Aux, GameState, LossFn, Move, PlayFn, Round, Show, System, Verb, apply, normal, variables
 from jaxgan.game.schedules import Schedule
 from jaxgan.losses import adversarial
 from jaxgan.losses.adversarial import AdversarialLoss
@@ -36,6 +36,16 @@ of dropout, of noise or augmentation that a wrapper adds. Passes that shall diff
 Penalty: TypeAlias = Callable[..., Float[Array, "b"]]
 """`(critic, x_real, x_fake, rng, step) -> [b]`, weighted; `critic` maps examples to logits."""
 
+Draw: TypeAlias = Callable[[Key[Array, " n"]], dict[str, Array]]
+"""`keys -> latents`, by field name."""
+
+Decode: TypeAlias = Callable[[GameState, Mapping[str, Array]], dict[str, Array]]
+"""`(state, latents and whatever else is given) -> made`, by field name."""
+
+EMPTY: Spec = {}
+SHOWS = (Show("sample"),)
+"""What latent systems preview: of their verbs the one that needs nothing but noise and classes."""
+
 
 class Wires(NamedTuple):
     """A generator and a discriminator, connected.
@@ -45,14 +55,14 @@ class Wires(NamedTuple):
         judge: examples to logits and D's new collections.
         init_players: `key -> variables by player`.
         batch: the fields that a step takes.
-        sample: the verb that makes examples, by averaged weights if kept.
+        verbs: from `latent_verbs`, by averaged weights if kept.
     """
 
     play: PlayFn
     judge: Judge
     init_players: Callable[[Key[Array, ""]], dict[str, Any]]
     batch: Spec
-    sample: Verb
+    verbs: Mapping[str, Verb]
 
 
 def wire(
@@ -98,13 +108,47 @@ def wire(
         z, x = jnp.zeros((1, config.z_dim)), jnp.zeros((1, *size, channels * packing))
         return {"g": G.init(g_key, z, **label, train=True), "d": D.init(d_key, x, **label, train=True)}
 
-    def sample(state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
+    def decode(state: GameState, given: Mapping[str, Array]) -> dict[str, Array]:
         g = state.players["g"].variables(averaged=True)
-        return {made: apply(G, g, normal(keys, (config.z_dim,)), **label_of(given), train=False)}
+        return {made: apply(G, g, given["z"], **label_of(given), train=False)}
 
     taken = only(spec, "label") if conditional else {}
-    verb = Verb(sample, makes=only(spec, made), given=taken)
-    return Wires(play, judge, init_players, {**only(spec, made), **taken}, verb)
+    verbs = latent_verbs(*normal_latents(config.z_dim), decode, makes=only(spec, made), given=taken)
+    return Wires(play, judge, init_players, {**only(spec, made), **taken}, verbs)
+
+
+def normal_latents(z_dim: int) -> tuple[Spec, Draw]:
+    """One field `z`, drawn from a standard normal distribution: the first two arguments of `latent_verbs`."""
+    return {"z": Field("vector", (z_dim,))}, lambda keys: {"z": normal(keys, (z_dim,))}
+
+
+def latent_verbs(latents: Spec, draw: Draw, decode: Decode, *, makes: Spec, given: Spec = EMPTY) -> dict[str, Verb]:
+    """The verbs of a latent space: `draw` makes latents, `decode` makes examples of them, `sample` does both.
+
+    Args:
+        latents: the fields that are drawn.
+        draw: the latents of each key.
+        decode: what is made of latents, and of whatever else is given.
+        makes: the fields made.
+        given: the other fields that are taken: labels, codes.
+    """
+
+    def run_sample(state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
+        return decode(state, {**given, **draw(keys)})
+
+    def run_draw(state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
+        del state, given  # latents come from noise alone
+        return draw(keys)
+
+    def run_decode(state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
+        del keys  # the latents are the noise
+        return decode(state, given)
+
+    return {
+        "sample": Verb(run_sample, makes, given),
+        "draw": Verb(run_draw, latents),
+        "decode": Verb(run_decode, makes, {**latents, **given}),
+    }
 
 
 def latent_game(
@@ -126,9 +170,9 @@ def latent_game(
         optimizers: of both players; Adam with the configuration's rates unless given.
         **declared: further arguments of `system_of`.
     """
-    verbs = {"sample": wires.sample}
+    declared = {"verbs": wires.verbs, "shows": SHOWS, **declared}
     own = optimizers or adams(config)
-    return system_of(config, wires.batch, rounds, wires.init_players, own, verbs=verbs, axis_name=axis_name, **declared)
+    return system_of(config, wires.batch, rounds, wires.init_players, own, axis_name=axis_name, **declared)
 
 
 def trained(network: nn.Module, remat: bool) -> Callable[..., tuple[Any, Any]]:

@@ -45,6 +45,15 @@ def the_same(stored: Mapping[str, np.ndarray]) -> Given:
     return given
 
 
+def rows_of(stored: Mapping[str, np.ndarray]) -> Given:
+    """Rows of arrays [n, ...] in their order, again from the first when all are taken."""
+
+    def given(start: int, n: int) -> dict[str, np.ndarray]:
+        return {name: value[np.arange(start, start + n) % len(value)] for name, value in stored.items()}
+
+    return given
+
+
 def together(*parts: Given) -> Given:
     """What several give, later ones first where both name a field."""
     return lambda start, n: {name: value for part in parts for name, value in part(start, n).items()}

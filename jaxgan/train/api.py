@@ -78,22 +78,20 @@ class Run:
         chosen = self.system.verb(verb)
         _check_count(n)
         _check_seed(seed)
-        if unknown := sorted(set(given) - set(chosen.given)):
-            raise UserError(f"{verb} takes {', '.join(chosen.given) or 'nothing'}, got {', '.join(unknown)}.")
-        stored = {name: _stored(name, chosen.given[name], value) for name, value in given.items()}
-        rest = {name: field for name, field in chosen.given.items() if name not in stored}
+        stored, rest = self._given(verb, given)
         if missing := [name for name, field in rest.items() if field.kind not in givens.CHOSEN]:
             raise UserError(f"{verb} takes {', '.join(missing)} too.")
         made = make_sampler(chosen, n, seed, givens.together(givens.in_turn(rest), givens.the_same(stored)))(self.state)
         return _alone(made)
 
-    def translate(self, examples: Any, seed: int = 0, verb: str = "translate") -> Any:
-        """What a verb that takes one field makes of each example.
+    def translate(self, examples: Any, seed: int = 0, verb: str = "translate", **given: Any) -> Any:
+        """What a verb makes of each example of the one field that is not given otherwise.
 
         Args:
             examples: an array `[n, ...]` as the field is stored, such as uint8 `[n, h, w, c]`.
             seed: of the noise, where the verb has any.
             verb: its name.
+            **given: the other fields that the verb takes, the same for all examples, as for `make`.
 
         Returns:
             As for `make`.
@@ -103,18 +101,29 @@ class Run:
         """
         chosen = self.system.verb(verb)
         _check_seed(seed)
-        if len(chosen.given) != 1:
-            raise UserError(f"{verb} takes {', '.join(chosen.given) or 'nothing'}, and translate gives one field.")
-        ((name, field),) = chosen.given.items()
+        stored, rest = self._given(verb, given)
+        if len(rest) != 1:
+            takes = ", ".join(chosen.given) or "nothing"
+            raise UserError(f"{verb} takes {takes}, and translate gives one field beside those named.")
+        ((name, field),) = rest.items()
         taken = _batch(verb, name, field, np.asarray(examples))
         draw = self._draws.setdefault(verb, compiled(chosen))  # compiled once for each size of examples
         at_once = min(len(taken), BATCH)
+        same = givens.the_same(stored)(0, at_once)
         parts = []
         for start in range(0, len(taken), at_once):
             rows = taken[np.arange(start, start + at_once) % len(taken)]  # the last part is filled up
-            parts.append(draw(self.state, example_keys(seed, at_once, start), {name: rows}))
+            parts.append(draw(self.state, example_keys(seed, at_once, start), {**same, name: rows}))
         joined = {each: np.concatenate([part[each] for part in parts])[: len(taken)] for each in chosen.makes}
         return _alone(joined)
+
+    def _given(self, verb: str, given: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, Field]]:
+        """Fields that are given, as they are stored; and those that the verb takes beside them."""
+        takes = self.system.verb(verb).given
+        if unknown := sorted(set(given) - set(takes)):
+            raise UserError(f"{verb} takes {', '.join(takes) or 'nothing'}, got {', '.join(unknown)}.")
+        stored = {name: _stored(name, takes[name], value) for name, value in given.items()}
+        return stored, {name: field for name, field in takes.items() if name not in stored}
 
 
 def fit(recipe: Name, data: Any = None, *, report: Report | None = None, **options: Any) -> Run:

@@ -130,6 +130,24 @@ class VerbConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class InterpolateConfig:
+    """Options of `jaxgan interpolate`."""
+
+    n: int = 4
+    """Ways: way i leads from example i of `jaxgan sample` with this seed to example i + 1."""
+    steps: int = 8
+    """Examples on each way, both ends among them."""
+    seed: int = 0
+    """Seed of the ends."""
+    step: int | Literal["best", "healthy"] | None = None
+    """Checkpoint to take, as for `jaxgan sample`."""
+    out: str | None = None
+    """FILE.png: a row for each way; FILE.gif: all ways at once, there and back; else as for `jaxgan sample`."""
+    system: str | None = None
+    """File of your own system that trained the run, which is executed; None where this machine has trained with it."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class TranslateConfig:
     """Options of `jaxgan translate`."""
 

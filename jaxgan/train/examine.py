@@ -75,8 +75,9 @@ def _numbers(
 
 def _sets(verb: Verb, state: GameState, data: Data, held: Data, seed: int) -> dict[str, list[Number]]:
     found = {}
+    drawn_like_the_data = all(name in data.spec or field.kind == "code" for name, field in verb.given.items())
     for name, field in verb.makes.items():
-        if field.kind in SETS and name in held.spec:
+        if drawn_like_the_data and field.kind in SETS and name in held.spec:
             reals = givens.from_rows({name: held.spec[name]}, held, shuffled=True)
             n = min(MOST, held.table(name).rows)
             made = make_sampler(verb, n, seed, givens.for_measuring(verb, data))(state)

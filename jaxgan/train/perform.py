@@ -1,4 +1,4 @@
-"""The commands `jaxgan sample`, `jaxgan translate` and `jaxgan rollout`: what a trained system does for users."""
+"""The commands `jaxgan sample`, `interpolate`, `translate` and `rollout`: what a trained system does for users."""
 
 import dataclasses
 from collections import Counter
@@ -13,13 +13,22 @@ from jaxgan.data.readers.files import extensions
 from jaxgan.errors import UserError, flag
 from jaxgan.fields import Field, Spec
 from jaxgan.game import Verb
-from jaxgan.show import from_user
+from jaxgan.latent.paths import between
+from jaxgan.show import from_user, morph
 from jaxgan.show import given as givens
 from jaxgan.show.files import FILES
-from jaxgan.show.sampling import compiled, example_keys, make_batches
+from jaxgan.show.sampling import compiled, example_keys, make_batches, make_sampler
 from jaxgan.show.sets import FILE_ENDINGS, HELD, check_out, write_set
 from jaxgan.train import own
-from jaxgan.train.config import RunConfig, TranslateConfig, VerbConfig, check_at_least, check_seed, from_json
+from jaxgan.train.config import (
+    InterpolateConfig,
+    RunConfig,
+    TranslateConfig,
+    VerbConfig,
+    check_at_least,
+    check_seed,
+    from_json,
+)
 from jaxgan.train.launch import open_data, quiet
 from jaxgan.train.load import Described, Step, described, state_of
 from jaxgan.train.options import parse
@@ -29,6 +38,7 @@ ABOUT = {
     "sample": "Make images, or whatever the system makes, with a trained run.",
     "rollout": "Let a trained agent or simulator act.",
 }
+INTERPOLATE = "Make what lies between the samples of a trained run, on ways through its latent space."
 TRANSLATE = "Translate an image, or all images of a folder."
 PICTURES = ("image", "mask", "label_map")  # kinds that a file of pixels can fill
 
@@ -82,6 +92,43 @@ def _step(args: Sequence[str]) -> Step:
     if said == "best" or said == "healthy":
         return said
     return int(said) if said and said.isdecimal() else None  # what else it is, the options refuse
+
+
+def interpolate(run: str, args: Sequence[str]) -> int:
+    """Write what the run's system decodes on the ways between latents that it draws."""
+    if run == "-":
+        parse("jaxgan interpolate RUN", INTERPOLATE, (InterpolateConfig,), args)
+    quiet()
+    found = described(run, own.taken(args), step=_step(args))
+    draw, decode = found.system.verb("draw"), found.system.verb("decode")
+    rest = {name: field for name, field in decode.given.items() if name not in draw.makes}
+    config, texts = parse(f"jaxgan interpolate {run}", INTERPOLATE, (InterpolateConfig, _texts(rest)), args)
+    check_at_least("n", config.n, 1)
+    check_at_least("steps", config.steps, 2)
+    check_seed(config.seed)
+    chosen = _stored(rest, texts)
+    out = Path(config.out).expanduser() if config.out else None
+    moving = out is not None and morph.fits(out, decode.makes)
+    check_out(out.with_suffix(".png") if out and moving else out, decode.makes, config.n * config.steps)
+    of_ways = _given(found, dataclasses.replace(decode, given=rest), chosen)(0, config.n)
+    state, step = state_of(found)
+    out = out or found.folder.root / f"interpolate-{step}-seed{config.seed}{_suffix(chosen)}.png"
+    ends = make_sampler(draw, config.n + 1, config.seed, givens.nothing)(state)
+    given = givens.rows_of(_on_ways(ends, of_ways, config.steps))
+    made = make_batches(decode, config.n * config.steps, config.seed, given)(state)
+    if moving:
+        morph.write_morph(out, decode.makes, made, config.steps)
+    else:
+        write_set(out, decode.makes, made, _label_of(dataclasses.replace(decode, given=rest), given), config.steps)
+    print(f"{config.n} ways of {config.steps} {_things(decode.makes)} by step {step}: {out}")
+    return 0
+
+
+def _on_ways(ends: Mapping[str, np.ndarray], of_ways: Mapping[str, np.ndarray], steps: int) -> dict[str, np.ndarray]:
+    """What is given on all ways, one after the other: latents between the ends, and all else the same on a way."""
+    ways = {name: np.asarray(between(each, steps)) for name, each in ends.items()}
+    latents = {name: each.reshape(-1, *each.shape[2:]) for name, each in ways.items()}
+    return {**latents, **{name: np.repeat(each, steps, axis=0) for name, each in of_ways.items()}}
 
 
 def _texts(given: Spec) -> type:

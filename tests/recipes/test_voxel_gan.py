@@ -9,6 +9,7 @@ import optax
 import pytest
 
 from jaxgan.errors import UserError
+from jaxgan.fields import Field
 from jaxgan.game import adam
 from jaxgan.recipes import voxel_gan
 from tests.recipes import contract
@@ -46,6 +47,15 @@ def test_an_optimiser_at_rest_is_the_optimiser_elsewhere():
     assert optax.tree.norm(updates) == 0
     for a, b in zip(jax.tree.leaves(state), jax.tree.leaves(after), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+# Oracle: the paper's counts (tests/nets/test_voxel.py) without spare weights, which a base of 4 voxels has none of.
+@pytest.mark.parametrize(("name", "side", "sizes"), [("paper", 64, (17_569_664, 11_048_832)), ("conv32", 32, None)])
+def test_presets_build(name, side, sizes):
+    system = voxel_gan.build(voxel_gan.PRESETS[name], {"voxels": Field("voxels", (side,) * 3)})
+    players = jax.eval_shape(system.init, contract.KEY).players
+    counted = tuple(sum(leaf.size for leaf in jax.tree.leaves(players[player].params)) for player in ("g", "d"))
+    assert counted == sizes or (sizes is None and max(counted) < 1e6)
 
 
 @pytest.mark.parametrize(

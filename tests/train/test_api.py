@@ -112,6 +112,15 @@ def test_translates_arrays(translator, monkeypatch):
     np.testing.assert_allclose(alone[0], (wanted[0] + 1) * 127.5, atol=0.51)
 
 
+def test_translates_latents_of_a_class(conditional, monkeypatch):
+    """What is drawn and decoded is what is sampled, in parts of two."""
+    monkeypatch.setattr("jaxgan.train.api.BATCH", 2)
+    made = conditional.translate(conditional.make("draw", 3, seed=2), verb="decode", label="shoe")
+    np.testing.assert_array_equal(made, conditional.sample(3, seed=2, label="shoe"))
+    with pytest.raises(UserError, match=r"decode takes z, label, and translate gives one field beside those named\."):
+        conditional.translate(np.zeros((1, 100), np.float32), verb="decode")
+
+
 def test_noise_of_a_translation(translator, monkeypatch):
     """Example i has the same noise as the i-th that `make` makes, in parts of any size."""
     monkeypatch.setattr("jaxgan.train.api.BATCH", 2)

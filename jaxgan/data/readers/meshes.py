@@ -38,7 +38,7 @@ def voxels(file: File, ending: str, side: int) -> UInt8[np.ndarray, "d h w"]:
     import trimesh
 
     mesh: Any = trimesh.load(file, file_type=ending[1:], force="mesh")
-    if not len(getattr(mesh, "faces", ())):
+    if not len(getattr(mesh, "faces", ())) or not mesh.extents.max() > 0:  # nor one of numbers that are none
         raise UserError("it has no surface")
     pitch = float(mesh.extents.max()) / max(side - 1, 1)
     by_xyz = np.asarray(mesh.voxelized(pitch).fill().matrix)[:side, :side, :side]

@@ -16,10 +16,17 @@ ENDINGS = frozenset({".npy", ".binvox"}) | meshes.ENDINGS
 
 
 class Seen(NamedTuple):
-    """What is known of a grid before it is converted."""
+    """What is known of a grid before it is converted.
+
+    Attributes:
+      shape: of the grid.
+      numbers: their type and range.
+      grid: itself, where all of them fit into memory, so that no file is read twice.
+    """
 
     shape: tuple[int, ...]
     numbers: convert.Numbers
+    grid: np.ndarray | None
 
 
 def _read(tree: files.Tree, path: PurePosixPath, side: int) -> np.ndarray:
@@ -58,10 +65,14 @@ def load(tree: files.Tree, field: str, needs: Needs, settings: Settings) -> sour
     seen = _survey(tree, found, side)
     how, note = convert.shares(convert.merged([one.numbers for one in seen]), f"{field} in {tree.name}", field)
 
+    kept = {index: one.grid for index, one in enumerate(seen) if one.grid is not None}
+
     def read(index: int) -> source.Example:
-        return {field: how(_read(tree, found.paths[index], side))}
+        grid = kept.pop(index, None)
+        return {field: how(_read(tree, found.paths[index], side) if grid is None else grid)}
 
     spec, read_all = files.labelled(found, needs, {field: Field("voxels", seen[0].shape)}, read)
+    del seen  # each grid is let go when it is converted
     grids = encoded.Encoded([str(path) for path in found.paths], read_all, spec, "grids")
     return encoded.load(grids, tree.name, note)
 
@@ -72,7 +83,8 @@ def _survey(tree: files.Tree, found: files.Listing, side: int) -> list[Seen]:
             grid = _read(tree, found.paths[index], side)
         except Exception as error:
             return encoded.Broken(str(found.paths[index]), encoded.reason(error))
-        return Seen(grid.shape, convert.numbers(grid))
+        fits = grid.nbytes * len(found.paths) <= encoded.IN_MEMORY_BYTES
+        return Seen(grid.shape, convert.numbers(grid), grid if fits else None)
 
     looked = in_threads(look, len(found.paths))
     if broken := [one for one in looked if isinstance(one, encoded.Broken)]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxgan import data, fields
-from jaxgan.data.readers import binvox, meshes
+from jaxgan.data.readers import binvox, meshes, voxels
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Needs
 
@@ -160,3 +160,26 @@ def test_a_box_is_a_box(tmp_path):
     (tmp_path / "b.off").write_text("OFF\n0 0 0\n")
     with pytest.raises(UserError, match=r"1 of 2 grids in .* b.off \("):
         load(tmp_path)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("trimesh") is None, reason="takes the extra 'meshes'")
+@pytest.mark.parametrize("corner", ["0 0 0", "nan 0 0"])
+def test_a_mesh_without_extent_is_one_sentence(tmp_path, corner):
+    (tmp_path / "a.obj").write_text(f"v {corner}\nv {corner}\nv {corner}\nf 1 2 3\n")
+    with pytest.raises(UserError, match=r"1 of 1 grids in .* a.obj \(it has no surface\)\.$"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(("bytes_in_memory", "times"), [(10**6, 1), (100, 2)])
+def test_files_are_read_once_where_all_fit_into_memory(tmp_path, monkeypatch, bytes_in_memory, times):
+    """Else once to look and once to convert. Oracle: how often they are opened."""
+    monkeypatch.setattr("jaxgan.data.encoded.IN_MEMORY_BYTES", bytes_in_memory)
+    opened = []
+    read = voxels._read
+    monkeypatch.setattr(voxels, "_read", lambda tree, path, side: opened.append(path.name) or read(tree, path, side))
+    for name, grid in (("a", GRID), ("b", ~GRID)):
+        np.save(tmp_path / f"{name}.npy", grid.astype(np.float64))
+    examples = load(tmp_path).tables[0].source
+    for i, grid in enumerate((GRID, ~GRID)):
+        np.testing.assert_array_equal(examples[i]["voxels"], grid * 255)
+    assert sorted(opened) == sorted(["a.npy", "b.npy"] * times)
