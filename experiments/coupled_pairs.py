@@ -22,8 +22,8 @@ import jaxgan
 from jaxgan import data
 from jaxgan.errors import UserError
 from jaxgan.made.outlines import negatives
-from jaxgan.metrics.fashion_cnn import CLASSES, fashion_cnn
-from jaxgan.metrics.frechet import frechet_distance
+from jaxgan.metrics.numbers.frechet import frechet_distance
+from jaxgan.metrics.seen_by.fashion_cnn import CLASSES, fashion_cnn
 from jaxgan.recipes.cogan import NEEDS
 
 CLOTHES, DOMAINS = "fashion_mnist_10k", "fashion_negatives"

@@ -17,9 +17,9 @@ import numpy as np
 
 import jaxgan
 from jaxgan import data
-from jaxgan.metrics.accuracy import accuracy
-from jaxgan.metrics.classifier import Classifier, Training, predict, train_classifier
-from jaxgan.metrics.fashion_cnn import CLASSES, pack
+from jaxgan.metrics.numbers.accuracy import accuracy
+from jaxgan.metrics.seen_by.classifier import Classifier, Training, predict, train_classifier
+from jaxgan.metrics.seen_by.fashion_cnn import CLASSES, pack
 
 TEST = "fashion_mnist_10k"
 TRAINING = Training()
@@ -73,7 +73,7 @@ def parse() -> argparse.Namespace:
 def notes(value: float, seed: int, n: int) -> dict[str, str]:
     """What the file says of itself."""
     return {
-        "what": "jaxgan.metrics.classifier.Classifier of Fashion-MNIST, images in [-1, 1]",
+        "what": "jaxgan.metrics.seen_by.classifier.Classifier of Fashion-MNIST, images in [-1, 1]",
         "trained_on": f"{n} training images of Fashion-MNIST",
         "test_accuracy": f"{value:.4f} on the 10,000 test images",
         "seed": str(seed),

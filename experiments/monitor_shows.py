@@ -24,10 +24,11 @@ from jaxgan import data as datasets
 from jaxgan import fields
 from jaxgan.nets.mlp import MLPDiscriminator
 from jaxgan.recipes import dcgan, gan
-from jaxgan.recipes.toolbox import stabilised
-from jaxgan.train import RunConfig, diversity, fit, monitor
-from jaxgan.train.record import read_metrics
-from jaxgan.train.report import Report
+from jaxgan.recipes.common.toolbox import stabilised
+from jaxgan.train import RunConfig, fit
+from jaxgan.train.monitor import diversity, rules
+from jaxgan.train.run.record import read_metrics
+from jaxgan.train.screen.report import Report
 
 
 class OneImage(nn.Module):
@@ -65,13 +66,13 @@ class Said(Report):
 
 def show_health(folder):
     """What a run that is well has of the numbers that rules read, over blocks as the monitor makes them."""
-    rows, size = read_metrics(folder.metrics), monitor.BLOCK
-    blocks = [monitor.condense(rows[i : i + size]) for i in range(0, len(rows) - size + 1, size)]
+    rows, size = read_metrics(folder.metrics), rules.BLOCK
+    blocks = [rules.condense(rows[i : i + size]) for i in range(0, len(rows) - size + 1, size)]
     norms = {name: np.array([block[f"{name}/grad_norm"] for block in blocks]) for name in ("g", "d")}
     values, margins = ([block[name] for block in blocks] for name in ("value", "margin"))
     shares = np.array([[block["accuracy_real"], block["accuracy_fake"]] for block in blocks])
     pictures = [row["numbers"] for row in read_metrics(folder.monitor) if row["kind"] == "samples"]
-    judged = [picture for picture in pictures if picture["images"] >= monitor.PATIENCE]
+    judged = [picture for picture in pictures if picture["images"] >= rules.PATIENCE]
     ratios = norms["g"] / norms["d"]
     print(f"  V(D, G) {min(values):.3g} to {max(values):.3g}, margin at most {np.abs(margins).max():.3g}")
     for name, norm in norms.items():

@@ -7,7 +7,7 @@ a run. The parts to compose are in `jaxgan.game`, `jaxgan.losses`, `jaxgan.layer
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jaxgan.train.api import Run, fit, load
+    from jaxgan.commands.api import Run, fit, load
 
 __version__ = "0.1.0"
 __all__ = ["Run", "__version__", "fit", "load"]
@@ -17,6 +17,6 @@ def __getattr__(name: str) -> Any:
     """`fit`, `load` and `Run`, imported when they are asked for: a version can be had without JAX."""
     if name not in ("Run", "fit", "load"):
         raise AttributeError(f"module 'jaxgan' has no attribute {name!r}")
-    from jaxgan.train import api
+    from jaxgan.commands import api
 
     return getattr(api, name)

@@ -1,7 +1,6 @@
 """The command line: `jaxgan train`, `jaxgan sample`, `jaxgan fid` and others.
 
-This file decides which command is meant, without importing JAX; `launch`, `evaluation` and `measure` of `jaxgan.train`
-have the commands.
+This file decides which command is meant, without importing JAX; `jaxgan.commands` has them, a file each.
 """
 
 import ast
@@ -154,10 +153,11 @@ def _train(args: list[str]) -> int:
         return _recipes([])
     if recipe is not None and not (recipe.endswith(".py") or "." in recipe or "/" in recipe):
         _check_recipe(recipe)
-    from jaxgan.train import TrainingError, launch
+    from jaxgan.commands import train
+    from jaxgan.train import TrainingError
 
     try:
-        return launch.resume(run, recipe, args) if run is not None else launch.train(recipe or "", args)
+        return train.resume(run, recipe, args) if run is not None else train.train(recipe or "", args)
     except TrainingError as stop:
         print(f"jaxgan: {stop}", file=sys.stderr)
         return 1
@@ -165,14 +165,14 @@ def _train(args: list[str]) -> int:
 
 def _sample(args: list[str]) -> int:
     names, options = _names_first("sample", ("the folder of a run",), args)
-    from jaxgan.train import perform
+    from jaxgan.commands import perform
 
     return perform.command("sample", names[0], options)
 
 
 def _interpolate(args: list[str]) -> int:
     names, options = _names_first("interpolate", ("the folder of a run",), args)
-    from jaxgan.train import perform
+    from jaxgan.commands import perform
 
     return perform.interpolate(names[0], options)
 
@@ -180,7 +180,7 @@ def _interpolate(args: list[str]) -> int:
 def _translate(args: list[str]) -> int:
     takes = ("the folder of a run", "a file or folder to translate", "a file or folder to write")
     names, options = _names_first("translate", takes, args)
-    from jaxgan.train import perform
+    from jaxgan.commands import perform
 
     run, source, target = names
     return perform.translate(run, source, target, options)
@@ -188,43 +188,43 @@ def _translate(args: list[str]) -> int:
 
 def _rollout(args: list[str]) -> int:
     names, options = _names_first("rollout", ("the folder of a run",), args)
-    from jaxgan.train import perform
+    from jaxgan.commands import perform
 
     return perform.command("rollout", names[0], options)
 
 
 def _data(args: list[str]) -> int:
     names, options = _names_first("data", ("a data set",), args)
-    from jaxgan.train import inspect
+    from jaxgan.commands import data
 
-    return inspect.command(names[0], options)
+    return data.command(names[0], options)
 
 
 def _evaluate(args: list[str]) -> int:
     names, options = _names_first("evaluate", ("the folder of a run",), args)
-    from jaxgan.train import evaluation
+    from jaxgan.commands import evaluate
 
-    return evaluation.command(names[0], options)
+    return evaluate.command(names[0], options)
 
 
 def _fid(args: list[str]) -> int:
     names, options = _names_first("fid", ("two sets of images or their statistics",) * 2, args)
-    from jaxgan.train import measure
+    from jaxgan.commands import distance
 
-    return measure.fid(names, options)
+    return distance.fid(names, options)
 
 
 def _stats(args: list[str]) -> int:
     names, options = _names_first("stats", ("a set of images",), args)
-    from jaxgan.train import measure
+    from jaxgan.commands import distance
 
-    return measure.stats(names[0], options)
+    return distance.stats(names[0], options)
 
 
 def _weights(args: list[str]) -> int:
-    from jaxgan.train import measure
+    from jaxgan.commands import distance
 
-    return measure.weights(args)
+    return distance.weights(args)
 
 
 def _names_first(command: str, takes: Sequence[str], args: list[str]) -> tuple[list[str], list[str]]:

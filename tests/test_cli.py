@@ -14,7 +14,9 @@ from PIL import Image
 
 from jaxgan.cli import main
 from jaxgan.game import parallel
-from jaxgan.train import checkpoint, load, monitor
+from jaxgan.train import load
+from jaxgan.train.monitor import rules
+from jaxgan.train.run import checkpoint
 from tests.train import toy
 
 TINY = "--z-dim 4 --g-widths 8 --d-widths 8 --batch-size 8 --samples 4 --resize stretch"
@@ -63,7 +65,7 @@ def test_no_memory_is_one_sentence(error, monkeypatch, capsys):
     def fail(name, run, args):
         raise error
 
-    monkeypatch.setattr("jaxgan.train.perform.command", fail)
+    monkeypatch.setattr("jaxgan.commands.perform.command", fail)
     assert said(capsys, "sample runs/x") == (
         1,
         "jaxgan: this command needs more memory than the device or this machine has.",
@@ -74,7 +76,7 @@ def test_errors_that_are_no_lack_of_memory_stay_errors(monkeypatch):
     def fail(name, run, args):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("jaxgan.train.perform.command", fail)
+    monkeypatch.setattr("jaxgan.commands.perform.command", fail)
     with pytest.raises(RuntimeError, match="a bug"):
         main(["sample", "runs/x"])
 
@@ -191,8 +193,8 @@ def test_a_healthy_checkpoint_is_sampled(run, photos, tmp_path, capsys):
 
 
 def test_a_collapse_ends_with_one_sentence(photos, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(monitor, "PATIENCE", 1)
-    monkeypatch.setattr(monitor, "ALIKE", 100.0)  # whatever it makes is too little
+    monkeypatch.setattr(rules, "PATIENCE", 1)
+    monkeypatch.setattr(rules, "ALIKE", 100.0)  # whatever it makes is too little
     out, often = tmp_path / "run", "--steps 9 --checkpoint-every 100 --sample-every 2 --on-collapse stop"
     code, sentence = said(capsys, f"train gan --data {photos} --image-size 8 --out {out} {TINY} {often}")
     assert code == 1

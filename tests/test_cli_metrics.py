@@ -10,8 +10,8 @@ from PIL import Image
 
 from jaxgan.cli import main
 from jaxgan.game import parallel
-from jaxgan.metrics.extractors import pixels
-from jaxgan.metrics.frechet import frechet_distance
+from jaxgan.metrics.numbers.frechet import frechet_distance
+from jaxgan.metrics.seen_by.extractors import pixels
 
 SEEN = "--extractor pixels"
 TINY = "--z-dim 4 --g-widths 8 --d-widths 8 --batch-size 8 --samples 4"

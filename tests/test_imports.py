@@ -9,13 +9,14 @@ PACKAGE = Path(__file__).parents[1] / "jaxgan"
 # Each part may import the parts of earlier rows, and itself; parts of one row know nothing of each other.
 ROWS = (
     {"errors"},
-    {"fields"},
+    {"fields", "options"},
     {"game", "losses"},
-    {"layers", "augment", "made"},
+    {"layers", "augment", "made", "weights"},
     {"data"},
     {"nets", "metrics", "show", "latent"},
     {"recipes"},
-    {"train", "interop"},
+    {"train"},
+    {"commands"},
     {"cli"},
 )
 LEVEL = {part: row for row, parts in enumerate(ROWS) for part in parts}

@@ -34,7 +34,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxgan.layers.conv import Conv, ConvTranspose
+from jaxgan.layers.conv.layers import Conv, ConvTranspose
 
 # Input pixels per side, channels in, channels out: the layers of the 64-pixel networks and the one-channel ends of
 # 32-pixel ones.

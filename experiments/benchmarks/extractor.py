@@ -21,8 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxgan.metrics.features import extract
-from jaxgan.metrics.inception import random_inception
+from jaxgan.metrics.inception.inception import random_inception
+from jaxgan.metrics.seen_by.features import extract
 
 sys.path.append(str(Path(__file__).parents[1] / "goldens"))
 Run = Callable[[], object]

@@ -26,8 +26,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy import linalg
 
-from jaxgan.metrics.frechet import frechet_distance
-from jaxgan.metrics.gaussian import Gaussian
+from jaxgan.metrics.numbers.frechet import frechet_distance
+from jaxgan.metrics.numbers.gaussian import Gaussian
 
 Form = Callable[[np.ndarray, np.ndarray], float]
 

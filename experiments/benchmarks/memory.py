@@ -27,7 +27,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from jaxgan import fields, recipes
 from jaxgan.game import parallel
-from jaxgan.train import memory
+from jaxgan.train.loop import memory
 
 RESULT = Path(__file__).parents[1] / "results" / "memory.json"
 SYSTEMS: dict[str, tuple[str, int, dict[str, Any]]] = {

@@ -19,8 +19,8 @@ import jax.numpy as jnp
 import numpy as np
 from frechet import features
 
-from jaxgan.metrics import gaussian
-from jaxgan.metrics.double import double
+from jaxgan.metrics.numbers import gaussian
+from jaxgan.metrics.numbers.double import double
 
 
 def main() -> None:

@@ -21,8 +21,8 @@ from timing import stamped, write
 from training_steps import QUESTIONS, RESULTS, Question, configured, jaxgan_work, load
 
 from jaxgan.train import fit
-from jaxgan.train.config import RunConfig
-from jaxgan.train.report import Report
+from jaxgan.train.run.config import RunConfig
+from jaxgan.train.screen.report import Report
 
 
 class Stopwatch(Report):

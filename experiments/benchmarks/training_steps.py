@@ -142,18 +142,18 @@ def jaxgan_work(question: Question, setting: str, precision: str, tf32: bool) ->
 
     from jaxgan.game import parallel
     from jaxgan.game.state import parameter_count
-    from jaxgan.train.chunk import make_chunk_step
-    from jaxgan.train.config import RunConfig
-    from jaxgan.train.feed import make_feed
-    from jaxgan.train.pace import SECONDS_A_DISPATCH
-    from jaxgan.train.plan import make_plans
-    from jaxgan.train.report import Report
+    from jaxgan.train.loop.chunk_step import make_chunk_step
+    from jaxgan.train.loop.chunks import make_chunks
+    from jaxgan.train.loop.dispatch_length import SECONDS_A_DISPATCH
+    from jaxgan.train.loop.plan import make_plans
+    from jaxgan.train.run.config import RunConfig
+    from jaxgan.train.screen.report import Report
 
     jax.config.update("jax_default_matmul_precision", "tensorfloat32" if tf32 else None)
     recipe, config = configured(question, precision=precision)
     run = RunConfig(resident="off" if setting == "streaming" else "on")
     plan = make_plans(recipe.build, config, load(question), run, recipe=question.recipe, report=Report())[0]
-    feed = make_feed(plan.data, plan.system.batch, run, plan.rows, 0, plan.mesh)
+    feed = make_chunks(plan.data, plan.system.batch, run, plan.rows, 0, plan.mesh)
     state = parallel.place_state(jax.jit(plan.system.init)(jax.random.key(0)), plan.mesh)
     advance = parallel.parallelize(make_chunk_step(plan.system.step, feed), run.parallel, plan.mesh, feed.axes)
     size, step, many = sum(parameter_count(p.params) for p in state.players.values()), 0, 1

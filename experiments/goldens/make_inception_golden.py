@@ -24,8 +24,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from jaxgan.metrics.inception_net import NET_2015, NET_TORCHVISION
-from jaxgan.metrics.inception_params import random_state
+from jaxgan.metrics.inception.net import NET_2015, NET_TORCHVISION
+from jaxgan.metrics.inception.params import random_state
 
 SEED = 7
 SAMPLE = np.r_[0:299:23, 296:299]  # the border too, which is where resizes differ in their own way

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
 
-from jaxgan.layers.conv import Conv, ConvTranspose
+from jaxgan.layers.conv.layers import Conv, ConvTranspose
 from jaxgan.layers.minibatch import MinibatchDiscrimination, MinibatchStd
 from jaxgan.layers.spectral import SpectralDense
 

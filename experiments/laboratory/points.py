@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from jaxgan.metrics.modes import class_modes, mixture_modes
+from jaxgan.metrics.numbers.modes import class_modes, mixture_modes
 
 MODES = {"ring": 8, "grid": 25}
 """The tasks, and how many modes each has."""

@@ -17,10 +17,10 @@ from jaxtyping import Array, Float, Int, Key, UInt8
 
 from jaxgan import data, fields
 from jaxgan.game import System
-from jaxgan.metrics.fashion_cnn import fashion_cnn
-from jaxgan.metrics.modes import ClassModes, class_modes, joint
+from jaxgan.metrics.numbers.modes import ClassModes, class_modes, joint
+from jaxgan.metrics.seen_by.fashion_cnn import fashion_cnn
+from jaxgan.recipes.common.toolbox import stabilised
 from jaxgan.recipes.dcgan import Config
-from jaxgan.recipes.toolbox import stabilised
 from laboratory.critics import ImageCritic, ImageGenerator, Statistics
 
 PER_CHANNEL, CHANNELS = 10, 3

@@ -12,8 +12,8 @@ from flax import linen as nn
 from jaxgan.game import Aux
 from jaxgan.layers import Conv
 from jaxgan.losses.reduce import batch_mean, example_means
-from jaxgan.recipes.base import LatentConfig
-from jaxgan.recipes.wiring import latent_game, take_turns, wire
+from jaxgan.recipes.common.base import LatentConfig
+from jaxgan.recipes.common.wiring import latent_game, take_turns, wire
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,8 @@ from flax import linen as nn
 from jaxgan.fields import Field, only
 from jaxgan.game import Aux, Verb, normal, variables
 from jaxgan.losses.adversarial import non_saturating_gan, scoreboard
-from jaxgan.recipes.base import LatentConfig, adams, system_of
-from jaxgan.recipes.wiring import take_turns
+from jaxgan.recipes.common.base import LatentConfig, adams, system_of
+from jaxgan.recipes.common.wiring import take_turns
 
 
 @dataclass(frozen=True, kw_only=True)

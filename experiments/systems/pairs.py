@@ -13,8 +13,8 @@ from jaxgan.fields import Needs, any_size, only
 from jaxgan.game import Aux, Verb, adam, variables
 from jaxgan.layers import Conv
 from jaxgan.losses.adversarial import mean, non_saturating_gan, scoreboard
-from jaxgan.recipes.base import RecipeConfig, system_of
-from jaxgan.recipes.wiring import take_turns
+from jaxgan.recipes.common.base import RecipeConfig, system_of
+from jaxgan.recipes.common.wiring import take_turns
 
 NEEDS = Needs({"source": "image", "target": "image"})
 DATA = "fashion_outlines"

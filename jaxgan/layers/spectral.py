@@ -16,7 +16,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from jaxgan.errors import UserError
-from jaxgan.layers.conv import Conv
+from jaxgan.layers.conv.layers import Conv
 
 COLLECTION = "spectral"
 _EPSILON = 1e-12  # singular values below it are taken for zero

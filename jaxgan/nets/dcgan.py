@@ -20,7 +20,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float, Int
 
 from jaxgan.errors import UserError
-from jaxgan.layers.conv import Conv, ConvTranspose
+from jaxgan.layers.conv.layers import Conv, ConvTranspose
 from jaxgan.nets.labels import one_hot
 
 _WEIGHTS = nn.initializers.normal(0.02)

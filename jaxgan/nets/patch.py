@@ -13,7 +13,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from jaxgan.errors import UserError
-from jaxgan.layers.conv import Conv
+from jaxgan.layers.conv.layers import Conv
 from jaxgan.nets.unet import Norm, normalise
 
 PatchNorm: TypeAlias = Literal["batch", "instance", "none"]

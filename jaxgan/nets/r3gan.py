@@ -23,7 +23,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float, Int
 
-from jaxgan.layers.grouped import GroupedConv
+from jaxgan.layers.conv.grouped import GroupedConv
 from jaxgan.layers.resample import downsample, upsample
 from jaxgan.nets.dcgan import pyramid
 from jaxgan.nets.labels import one_hot

@@ -23,7 +23,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxgan.errors import UserError
 from jaxgan.layers.conditional import AdaIN, ConditionalBatchNorm, JoinedLabel, LabelPlane, Projection, SelfModulation
-from jaxgan.layers.conv import Conv
+from jaxgan.layers.conv.layers import Conv
 from jaxgan.layers.spectral import SpectralConv, SpectralDense
 from jaxgan.nets.dcgan import pyramid
 from jaxgan.nets.labels import one_hot

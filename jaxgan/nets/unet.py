@@ -20,7 +20,7 @@ from jaxtyping import Array, Float, Key
 
 from jaxgan.errors import UserError
 from jaxgan.game.random import draw
-from jaxgan.layers.conv import Conv, ConvTranspose
+from jaxgan.layers.conv.layers import Conv, ConvTranspose
 from jaxgan.nets.dcgan import batch_norm
 
 TranslatorNorm: TypeAlias = Literal["batch", "instance"]

@@ -19,7 +19,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float, Int
 
 from jaxgan.errors import UserError
-from jaxgan.layers.conv import Conv, ConvTranspose
+from jaxgan.layers.conv.layers import Conv, ConvTranspose
 from jaxgan.nets.dcgan import batch_norm
 from jaxgan.nets.labels import one_hot
 from jaxgan.nets.voxel_dense import join

@@ -14,7 +14,7 @@ from types import ModuleType
 
 from jaxgan.errors import UserError
 
-SHARED = ("base", "cures", "doubts", "toolbox", "wiring")  # modules here that are no recipes
+SHARED = ("common",)  # what is here and no recipe
 GROUP = "jaxgan.recipes"
 
 

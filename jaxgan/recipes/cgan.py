@@ -18,9 +18,9 @@ from jaxgan.fields import Needs, Spec, classes
 from jaxgan.game import System, policy
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgan.nets.mlp import MLPDiscriminator, MLPGenerator
-from jaxgan.recipes.base import require_labels
-from jaxgan.recipes.doubts import warn_of_batch_statistics
-from jaxgan.recipes.toolbox import ToolboxConfig, check_toolbox, stabilised
+from jaxgan.recipes.common.base import require_labels
+from jaxgan.recipes.common.doubts import warn_of_batch_statistics
+from jaxgan.recipes.common.toolbox import ToolboxConfig, check_toolbox, stabilised
 
 NEEDS = Needs({"image": "image", "label": "label"})
 

@@ -23,8 +23,8 @@ from jaxgan.fields import Needs, Spec, only
 from jaxgan.game import Aux, Duel, GameState, System, apply, normal, policy, variables
 from jaxgan.losses import adversarial
 from jaxgan.nets.cogan import DOMAINS, CoupledDiscriminator, CoupledGenerator
-from jaxgan.recipes.base import LatentConfig, adams, check, system_of
-from jaxgan.recipes.wiring import SHOWS, latent_verbs, normal_latents, take_turns, trained
+from jaxgan.recipes.common.base import LatentConfig, adams, check, system_of
+from jaxgan.recipes.common.wiring import SHOWS, latent_verbs, normal_latents, take_turns, trained
 
 NEEDS = Needs({"a": "image", "b": "image"}, apart=True)
 DATA = "fashion_negatives"

@@ -12,8 +12,8 @@ from typing import Literal
 from jaxgan.fields import IMAGES, Spec
 from jaxgan.game import System, policy
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
-from jaxgan.recipes.doubts import warn_of_batch_statistics
-from jaxgan.recipes.toolbox import ToolboxConfig, check_toolbox, stabilised
+from jaxgan.recipes.common.doubts import warn_of_batch_statistics
+from jaxgan.recipes.common.toolbox import ToolboxConfig, check_toolbox, stabilised
 
 NEEDS = IMAGES
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from jaxgan.fields import IMAGES, Spec
 from jaxgan.game import System, policy
 from jaxgan.nets.mlp import MLPDiscriminator, MLPGenerator
-from jaxgan.recipes.toolbox import ToolboxConfig, check_toolbox, stabilised
+from jaxgan.recipes.common.toolbox import ToolboxConfig, check_toolbox, stabilised
 
 NEEDS = IMAGES
 

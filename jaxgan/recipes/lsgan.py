@@ -15,8 +15,8 @@ from jaxgan.fields import IMAGES, Spec
 from jaxgan.game import System, policy
 from jaxgan.losses import adversarial
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
-from jaxgan.recipes.base import LatentConfig, check
-from jaxgan.recipes.wiring import latent_game, objectives, take_turns, wire
+from jaxgan.recipes.common.base import LatentConfig, check
+from jaxgan.recipes.common.wiring import latent_game, objectives, take_turns, wire
 
 NEEDS = IMAGES
 

@@ -24,8 +24,8 @@ from jaxgan.game import Aux, GameState, LossFn, System, Verb, adam, apply, polic
 from jaxgan.losses import adversarial
 from jaxgan.nets.patch import PatchDiscriminator, patches
 from jaxgan.nets.unet import ResNetTranslator, UNet, depth_for
-from jaxgan.recipes.base import RecipeConfig, check, system_of
-from jaxgan.recipes.wiring import take_turns, trained
+from jaxgan.recipes.common.base import RecipeConfig, check, system_of
+from jaxgan.recipes.common.wiring import take_turns, trained
 
 NEEDS = Needs({"source": "image|mask|label_map", "target": "image"})
 DATA = "fashion_outlines"

@@ -27,9 +27,9 @@ from jaxgan.losses import adversarial
 from jaxgan.losses.penalties import Critic
 from jaxgan.losses.reduce import example_sums
 from jaxgan.nets.r3gan import R3GANDiscriminator, R3GANGenerator
-from jaxgan.recipes.base import LatentConfig, check, require_labels
-from jaxgan.recipes.cures import R3GAN, cures_of
-from jaxgan.recipes.wiring import latent_game, objectives, passes, take_turns, wire
+from jaxgan.recipes.common.base import LatentConfig, check, require_labels
+from jaxgan.recipes.common.cures import R3GAN, cures_of
+from jaxgan.recipes.common.wiring import latent_game, objectives, passes, take_turns, wire
 
 NEEDS = IMAGES
 

@@ -23,8 +23,8 @@ from jaxgan.fields import IMAGES, Spec, classes
 from jaxgan.game import Aux, LossFn, System, policy
 from jaxgan.losses import adversarial, information
 from jaxgan.nets.resnet import Condition, GNorm, Layout, ResNetDiscriminator, ResNetGenerator
-from jaxgan.recipes.base import LatentConfig, adams, check, require_labels
-from jaxgan.recipes.wiring import Judge, latent_game, objectives, passes, take_turns, wire
+from jaxgan.recipes.common.base import LatentConfig, adams, check, require_labels
+from jaxgan.recipes.common.wiring import Judge, latent_game, objectives, passes, take_turns, wire
 
 NEEDS = IMAGES
 

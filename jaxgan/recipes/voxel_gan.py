@@ -26,8 +26,8 @@ from jaxgan.losses import adversarial
 from jaxgan.losses.penalties import Critic, r1
 from jaxgan.nets.voxel import VoxelDiscriminator, VoxelGenerator
 from jaxgan.nets.voxel_dense import DenseVoxelDiscriminator, DenseVoxelGenerator
-from jaxgan.recipes.base import LatentConfig, adams, check
-from jaxgan.recipes.wiring import latent_game, objectives, take_turns, wire
+from jaxgan.recipes.common.base import LatentConfig, adams, check
+from jaxgan.recipes.common.wiring import latent_game, objectives, take_turns, wire
 
 NEEDS = Needs({"voxels": "voxels", "label": "label?"})
 DATA = "furniture_16"

@@ -17,9 +17,9 @@ from jaxgan.game import Duel, System, policy
 from jaxgan.losses import adversarial
 from jaxgan.losses.penalties import Critic, gradient_penalty
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
-from jaxgan.recipes.base import LatentConfig, adams, check
-from jaxgan.recipes.doubts import warn_of_batch_statistics
-from jaxgan.recipes.wiring import latent_game, objectives, take_turns, wire
+from jaxgan.recipes.common.base import LatentConfig, adams, check
+from jaxgan.recipes.common.doubts import warn_of_batch_statistics
+from jaxgan.recipes.common.wiring import latent_game, objectives, take_turns, wire
 
 NEEDS = IMAGES
 

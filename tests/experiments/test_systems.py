@@ -13,7 +13,7 @@ from PIL import Image
 from jaxgan.cli import main
 from jaxgan.game import parallel
 from jaxgan.train import load
-from jaxgan.train.record import read_metrics
+from jaxgan.train.run.record import read_metrics
 from tests.train import toy
 
 SYSTEMS = Path(__file__).parents[2] / "experiments" / "systems"
@@ -31,7 +31,7 @@ def cheap():
     make = parallel.make_mesh
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parallel, "make_mesh", lambda devices=None: make(devices or jax.devices()[:1]))
-        patch.setattr("jaxgan.train.pictures.write_summary", lambda path, *about: None)
+        patch.setattr("jaxgan.train.screen.summary.write_summary", lambda path, *about: None)
         yield
 
 

@@ -12,7 +12,8 @@ from jaxgan import fields
 from jaxgan.game import Round, adam, make_train_step, normal
 from jaxgan.game.random import example_keys
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
-from jaxgan.recipes import dcgan, toolbox
+from jaxgan.recipes import dcgan
+from jaxgan.recipes.common import toolbox
 
 SHAPE = (32, 32, 1)
 CONFIG = dcgan.Config(batch_size=16, g_width=16, d_width=16, ema_halflife_kimg=0.0)

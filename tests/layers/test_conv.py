@@ -10,7 +10,7 @@ from jax import lax
 from jax.sharding import Mesh, PartitionSpec
 
 from jaxgan.errors import UserError
-from jaxgan.layers.conv import Conv, ConvTranspose
+from jaxgan.layers.conv.layers import Conv, ConvTranspose
 
 PAIRS = [(Conv, nn.Conv), (ConvTranspose, nn.ConvTranspose)]
 # kernel, strides, padding, image. Among them: kernels that are and are not multiples of the stride and smaller than it,

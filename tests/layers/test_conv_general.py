@@ -10,8 +10,8 @@ from jax.sharding import Mesh, PartitionSpec
 
 from jaxgan import layers
 from jaxgan.errors import UserError
-from jaxgan.layers.conv import Conv, ConvTranspose
-from jaxgan.layers.plain import plain_convolutions
+from jaxgan.layers.conv.layers import Conv, ConvTranspose
+from jaxgan.layers.conv.plain import plain_convolutions
 from tests.layers.test_conv import _all_orders, _assert_close, _objective, _slow
 
 # name: kernel, strides, padding, dilation, groups, input without its batch. Among them: even and odd sizes and kernels,

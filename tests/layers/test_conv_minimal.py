@@ -9,23 +9,23 @@ import numpy as np
 import pytest
 from jax import lax
 
-from jaxgan.layers import conv_cpu, conv_minimal
-from jaxgan.layers.conv import Conv, ConvTranspose
-from jaxgan.layers.conv_geometry import Geometry
+from jaxgan.layers.conv import cpu, minimal
+from jaxgan.layers.conv.geometry import Geometry
+from jaxgan.layers.conv.layers import Conv, ConvTranspose
 from tests.layers.test_conv import _all_orders, _assert_close, _setup
 
 
-@pytest.mark.parametrize("taps", conv_minimal.ALGORITHMS)
+@pytest.mark.parametrize("taps", minimal.ALGORITHMS)
 def test_identity_of_the_algorithm(taps):
     """Winograd: the sum over products is 1 exactly where input i meets tap j in output i - j."""
-    form = [np.array(matrix) for matrix in conv_minimal.ALGORITHMS[taps]]
+    form = [np.array(matrix) for matrix in minimal.ALGORITHMS[taps]]
     tensor = np.einsum("ti,tj,tl->ijl", *form)
     for i, j, out in itertools.product(range(taps + 1), range(taps), range(2)):
         assert tensor[i, j, out] == (i == j + out)
-    assert form[0].shape[0] ** 2 / (4 * taps**2) == conv_minimal.share_of_products(taps)
+    assert form[0].shape[0] ** 2 / (4 * taps**2) == minimal.share_of_products(taps)
 
 
-@pytest.mark.parametrize("taps", conv_minimal.ALGORITHMS)
+@pytest.mark.parametrize("taps", minimal.ALGORITHMS)
 def test_three_maps_in_float64(taps):
     """Against `lax`'s convolution and its automatic derivatives."""
     with jax.enable_x64(True):
@@ -34,7 +34,7 @@ def test_three_maps_in_float64(taps):
         layout = ("NHWC", "HWIO", "NHWC")
         plain = lambda x, k: lax.conv_general_dilated(x, k, (1, 1), "VALID", dimension_numbers=layout)  # noqa: E731
         value, pull_back = jax.vjp(plain, x, k)
-        ours = conv_minimal.outputs(x, k), (conv_minimal.inputs(y, k), conv_minimal.weights(x, y))
+        ours = minimal.outputs(x, k), (minimal.inputs(y, k), minimal.weights(x, y))
         for a, b in zip(jax.tree.leaves(ours), jax.tree.leaves((value, pull_back(y))), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
@@ -51,7 +51,7 @@ def test_three_maps_in_float64(taps):
 )
 def test_layers(ours, theirs, kernel, strides, image, monkeypatch):
     """Values and derivatives of second order as Flax's, with no convolution left in the compiled program."""
-    monkeypatch.setattr(conv_cpu, "_SUMS", 0)  # so that it is chosen for few channels
+    monkeypatch.setattr(cpu, "_SUMS", 0)  # so that it is chosen for few channels
     ours, theirs = (layer(17, (kernel, kernel), (strides, strides)) for layer in (ours, theirs))
     variables, x = _setup(ours, image)
     variables = jax.tree.map(lambda v: v / 4, variables)  # second derivatives of sines of large numbers are all noise
@@ -66,7 +66,7 @@ def test_where_it_is_chosen():
     def chosen(kernel, strides, channels, dtype="float32", size=16, images=64):
         pads = ((kernel - strides + 1) // 2, (kernel - strides) // 2)
         g = Geometry((size, size), (kernel, kernel), (strides, strides), (pads, pads))
-        return conv_cpu._minimal(g, jnp.zeros((images, size, size, 1), dtype), channels)
+        return cpu._minimal(g, jnp.zeros((images, size, size, 1), dtype), channels)
 
     assert chosen(4, 2, (64, 128))
     assert chosen(3, 1, (128, 128))

@@ -8,7 +8,7 @@ import pytest
 from jax.sharding import Mesh, PartitionSpec
 
 from jaxgan.errors import UserError
-from jaxgan.layers.grouped import GroupedConv
+from jaxgan.layers.conv.grouped import GroupedConv
 from tests.layers.test_conv import _all_orders, _assert_close, _in_cond, _in_jit, _in_scan, _naive_convolutions, _setup
 
 # groups, features, kernel, image. Among them: one group, depthwise, more outputs than inputs, groups that fill several

@@ -8,7 +8,7 @@ from jax import lax
 from jax.sharding import Mesh, PartitionSpec
 
 from jaxgan.errors import UserError
-from jaxgan.layers.conv import Conv
+from jaxgan.layers.conv.layers import Conv
 from jaxgan.layers.spectral import SpectralConv, SpectralDense, SpectralEmbed, spectral_norm
 
 IMAGE = jax.random.normal(jax.random.key(1), (4, 6, 6, 3))

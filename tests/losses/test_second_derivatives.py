@@ -19,8 +19,8 @@ from jaxgan.layers.conditional import (
     Projection,
     SelfModulation,
 )
-from jaxgan.layers.conv import Conv, ConvTranspose
-from jaxgan.layers.grouped import GroupedConv
+from jaxgan.layers.conv.grouped import GroupedConv
+from jaxgan.layers.conv.layers import Conv, ConvTranspose
 from jaxgan.layers.minibatch import MinibatchDiscrimination, MinibatchStd
 from jaxgan.layers.resample import downsample, upsample
 from jaxgan.layers.spectral import SpectralConv, SpectralDense, SpectralEmbed

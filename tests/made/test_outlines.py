@@ -106,7 +106,7 @@ def test_photographs_of_clothes():
 
 # Oracle: the definition, pixel by pixel, and a classifier trained on the photographs, which names 95 of 100.
 def test_negatives_can_be_undone():
-    from jaxgan.metrics.fashion_cnn import fashion_cnn
+    from jaxgan.metrics.seen_by.fashion_cnn import fashion_cnn
 
     images, labels = _photographs(80)
     made, line = negatives(images), edges(images)

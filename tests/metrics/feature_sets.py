@@ -8,7 +8,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from jaxgan.metrics.double import double
+from jaxgan.metrics.numbers.double import double
 
 
 class Sets(NamedTuple):

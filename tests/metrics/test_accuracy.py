@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics.accuracy import accuracy, gan_test_accuracy, gan_train_accuracy
-from jaxgan.metrics.classifier import Training
+from jaxgan.metrics.numbers.accuracy import accuracy, gan_test_accuracy, gan_train_accuracy
+from jaxgan.metrics.seen_by.classifier import Training
 
 SMALL = Training(epochs=6, batch_size=32, width=4, learning_rate=1e-2)
 

@@ -8,8 +8,16 @@ from flax import linen as nn
 
 from jaxgan import data
 from jaxgan.errors import UserError
-from jaxgan.metrics import classifier
-from jaxgan.metrics.classifier import Classifier, Outputs, Training, augment, halvings, predict, train_classifier
+from jaxgan.metrics.seen_by import classifier
+from jaxgan.metrics.seen_by.classifier import (
+    Classifier,
+    Outputs,
+    Training,
+    augment,
+    halvings,
+    predict,
+    train_classifier,
+)
 
 # The same numbers as in test_accuracy: one program serves both.
 SMALL = Training(epochs=6, batch_size=32, width=4, learning_rate=1e-2)

@@ -6,14 +6,28 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics import kernel, neighbours, statistics
-from jaxgan.metrics.evaluate import METRICS, bootstrap, combined, evaluate, frechet_score, taps_of, usual_metrics
-from jaxgan.metrics.extractors import pixels
-from jaxgan.metrics.frechet import frechet_distance
-from jaxgan.metrics.gaussian import gaussian
-from jaxgan.metrics.protocol import KINDS, STANDARD_WEIGHTS
-from jaxgan.metrics.sides import Side, about, side_of, side_of_data, side_of_statistics
-from jaxgan.metrics.statistics import Statistics
+from jaxgan.metrics.compare.evaluate import (
+    METRICS,
+    bootstrap,
+    combined,
+    evaluate,
+    frechet_score,
+    taps_of,
+    usual_metrics,
+)
+from jaxgan.metrics.compare.feature_sets import (
+    FeatureSet,
+    about,
+    feature_set_of,
+    feature_set_of_data,
+    side_of_statistics,
+)
+from jaxgan.metrics.compare.protocol import KINDS, STANDARD_WEIGHTS
+from jaxgan.metrics.numbers import kernel, neighbours, statistics
+from jaxgan.metrics.numbers.frechet import frechet_distance
+from jaxgan.metrics.numbers.gaussian import gaussian
+from jaxgan.metrics.numbers.statistics import Statistics
+from jaxgan.metrics.seen_by.extractors import pixels
 from tests.metrics.feature_sets import golden
 
 REAL, FAKE, LOGITS = golden()
@@ -31,7 +45,7 @@ INCEPTION = {
 
 def side(features, made=INCEPTION, **taps):
     labels = np.arange(len(features)) % 2
-    return Side("images", len(features), {"features": features, **taps}, None, made, labels=labels)
+    return FeatureSet("images", len(features), {"features": features, **taps}, None, made, labels=labels)
 
 
 REAL_SIDE = side(REAL, spatial=REAL[:, :20], logits=LOGITS)
@@ -128,7 +142,7 @@ def test_what_is_no_number_is_refused():
         evaluate(statistics_side(REAL, INCEPTION), FAKE_SIDE, ("kd",))
     cubes = pixels()._replace(apply=lambda params, x: {"features": x.astype("float32")})
     with pytest.raises(UserError, match="one row an image"):
-        side_of("photos", cubes, [np.zeros((3, 4, 4, 1), np.uint8)])
+        feature_set_of("photos", cubes, [np.zeros((3, 4, 4, 1), np.uint8)])
 
 
 def test_ddof_of_a_file_must_be_the_one_asked_for():
@@ -159,19 +173,19 @@ def test_bootstrap():
 
 
 def test_sides_of_images(fashion):
-    part = side_of_data(fashion, pixels(), limit=100)
+    part = feature_set_of_data(fashion, pixels(), limit=100)
     assert (part.n, part.name, len(part.labels)) == (100, "fashion_mnist_10k", 100)
-    assert part.about["reference"] != side_of_data(fashion, pixels(), limit=99).about["reference"]
+    assert part.about["reference"] != feature_set_of_data(fashion, pixels(), limit=99).about["reference"]
     assert about(pixels()) == {key: part.about[key] for key in about(pixels())}
 
 
 def test_images_that_cannot_be_measured():
     one = np.zeros((1, 4, 4, 1), np.uint8)
     with pytest.raises(UserError, match="photos holds 1 image"):
-        side_of("photos", pixels(), [one])
+        feature_set_of("photos", pixels(), [one])
     broken = pixels()._replace(apply=lambda params, x: {"features": x.reshape(len(x), -1) / 0.0})
     with pytest.raises(UserError, match="the features of 3 of 3 images of photos are not finite"):
-        side_of("photos", broken, [np.repeat(one, 3, 0)])
+        feature_set_of("photos", broken, [np.repeat(one, 3, 0)])
 
 
 def test_files_keep_what_sides_are(tmp_path):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics.extrapolate import at_infinity, inception_score_at_infinity, subset_sizes
-from jaxgan.metrics.inception_score import inception_score
+from jaxgan.metrics.numbers.extrapolate import at_infinity, inception_score_at_infinity, subset_sizes
+from jaxgan.metrics.numbers.inception_score import inception_score
 from tests.metrics.feature_sets import golden
 
 

@@ -10,9 +10,9 @@ from PIL import Image
 
 from jaxgan import data, fields
 from jaxgan.errors import UserError
-from jaxgan.metrics import fashion_cnn as module
-from jaxgan.metrics.fashion_cnn import WEIGHTS, fashion_cnn, pack, unpack
-from jaxgan.metrics.features import batches_of, extract
+from jaxgan.metrics.seen_by import fashion_cnn as module
+from jaxgan.metrics.seen_by.fashion_cnn import WEIGHTS, fashion_cnn, pack, unpack
+from jaxgan.metrics.seen_by.features import batches_of, extract
 
 SHA256 = "6a0f1632edd20c86b93cf4481689e35c2ac33c0c6b7ecf5c8bf589b8524e876a"
 ACCURACY = 0.9367

@@ -8,8 +8,8 @@ import pytest
 from jaxgan.data import gather
 from jaxgan.errors import UserError
 from jaxgan.fields import image
-from jaxgan.metrics.extractors import choose, pixels
-from jaxgan.metrics.features import Extractor, batches_of, extract, outputs_of, stream_features
+from jaxgan.metrics.seen_by.extractors import choose, pixels
+from jaxgan.metrics.seen_by.features import Extractor, batches_of, extract, outputs_of, stream_features
 
 
 def images(n, shape=(6, 5, 3), seed=0):

@@ -7,8 +7,8 @@ import pytest
 from scipy import linalg
 
 from jaxgan.errors import UserError
-from jaxgan.metrics.double import double
-from jaxgan.metrics.frechet import (
+from jaxgan.metrics.numbers.double import double
+from jaxgan.metrics.numbers.frechet import (
     Factored,
     factor_covariance,
     factor_features,
@@ -16,7 +16,7 @@ from jaxgan.metrics.frechet import (
     frechet_terms,
     prepare,
 )
-from jaxgan.metrics.gaussian import Gaussian, gaussian
+from jaxgan.metrics.numbers.gaussian import Gaussian, gaussian
 from tests.metrics.feature_sets import golden
 
 REAL, FAKE, _ = golden()

@@ -10,8 +10,8 @@ from jax.sharding import PartitionSpec
 
 from jaxgan.errors import UserError
 from jaxgan.game.parallel import AXIS, make_mesh
-from jaxgan.metrics import gaussian
-from jaxgan.metrics.double import double
+from jaxgan.metrics.numbers import gaussian
+from jaxgan.metrics.numbers.double import double
 from tests.metrics.feature_sets import golden
 
 REAL, FAKE, _ = golden()

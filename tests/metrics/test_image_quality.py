@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics import image_quality
-from jaxgan.metrics.double import double
-from jaxgan.metrics.image_quality import crop_border, luma, ms_ssim, psnr, ssim
+from jaxgan.metrics.numbers import image_quality
+from jaxgan.metrics.numbers.double import double
+from jaxgan.metrics.numbers.image_quality import crop_border, luma, ms_ssim, psnr, ssim
 from tests.metrics import image_pairs
 
 # Made by experiments/goldens/make_image_quality_golden.py with torchmetrics, piq and scikit-image, in float64.

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics import inception
-from jaxgan.metrics.inception_net import NET_2015, NET_TORCHVISION
-from jaxgan.metrics.inception_params import random_state, state_shapes, variables_from_state
+from jaxgan.metrics.inception import inception
+from jaxgan.metrics.inception.net import NET_2015, NET_TORCHVISION
+from jaxgan.metrics.inception.params import random_state, state_shapes, variables_from_state
 
 SEED = 7
 TAPS = {"64": 64, "192": 192, "768": 768, "features": 2048, "logits": 1008, "logits_biased": 1008, "spatial": 2023}

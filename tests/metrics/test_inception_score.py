@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics.inception_score import inception_score
+from jaxgan.metrics.numbers.inception_score import inception_score
 from tests.metrics.feature_sets import SETS, golden, independent
 
 

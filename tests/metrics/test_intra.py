@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics.intra import intra_class
+from jaxgan.metrics.numbers.intra import intra_class
 
 
 def mean_distance(real, fake):

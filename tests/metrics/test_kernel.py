@@ -8,8 +8,8 @@ import pytest
 from jax.test_util import check_grads
 
 from jaxgan.errors import UserError
-from jaxgan.metrics.double import double
-from jaxgan.metrics.kernel import cmmd, kernel_distance, polynomial_mmd
+from jaxgan.metrics.numbers.double import double
+from jaxgan.metrics.numbers.kernel import cmmd, kernel_distance, polynomial_mmd
 from tests.metrics.feature_sets import TYPES, golden, independent, run, wide
 
 RTOL = {np.float32: 2e-6, np.float64: 1e-10}

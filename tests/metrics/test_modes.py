@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics.modes import class_modes, joint, mixture_modes
+from jaxgan.metrics.numbers.modes import class_modes, joint, mixture_modes
 
 RING = np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], 1).astype(np.float32)
 SIGMA = 0.02

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics.neighbours import (
+from jaxgan.metrics.numbers.neighbours import (
     PrecisionRecall,
     authenticity,
     density_coverage,

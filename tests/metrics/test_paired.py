@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics import paired
-from jaxgan.metrics.image_quality import ssim
-from jaxgan.metrics.paired import PAIRED, each_pair, paired_scores
+from jaxgan.metrics.numbers import paired
+from jaxgan.metrics.numbers.image_quality import ssim
+from jaxgan.metrics.numbers.paired import PAIRED, each_pair, paired_scores
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics import path_length as module
-from jaxgan.metrics.path_length import lerp, path_length, path_lengths, slerp, without_outliers
+from jaxgan.metrics.numbers import path_length as module
+from jaxgan.metrics.numbers.path_length import lerp, path_length, path_lengths, slerp, without_outliers
 
 RNG = np.random.RandomState(0)
 A, B = (RNG.randn(37, 6).astype(np.float32) for _ in range(2))

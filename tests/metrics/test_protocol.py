@@ -6,7 +6,7 @@ import json
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics.protocol import KINDS, STANDARD_WEIGHTS, Protocol, Score, warnings_for
+from jaxgan.metrics.compare.protocol import KINDS, STANDARD_WEIGHTS, Protocol, Score, warnings_for
 
 (WEIGHTS,) = STANDARD_WEIGHTS
 FID = Protocol(metric="fd", extractor="inception-2015", weights=WEIGHTS, resize="legacy", ddof=1)

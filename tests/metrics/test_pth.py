@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics.pickled import MAX_INSTRUCTIONS
-from jaxgan.metrics.pth import read_pth
+from jaxgan.weights.pth import read_pth
+from jaxgan.weights.unpickler import MAX_INSTRUCTIONS
 
 FIXTURES = Path(__file__).parent / "fixtures"
 KINDS = ("float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8")

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from jaxgan.errors import UserError
-from jaxgan.metrics.resize import resize_bilinear, resize_clean, resize_legacy, to_colour
+from jaxgan.metrics.seen_by.resize import resize_bilinear, resize_clean, resize_legacy, to_colour
 
 SIZES = [(32, 32), (24, 33), (299, 299), (350, 310), (512, 200), (1, 1)]
 

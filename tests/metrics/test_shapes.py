@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics.shapes import distinct, divergence, matching, occupied, one_nearest, undecided
+from jaxgan.metrics.numbers.shapes import distinct, divergence, matching, occupied, one_nearest, undecided
 
 DISTANCES = ("hamming", "iou")
 

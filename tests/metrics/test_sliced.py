@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics.sliced import mind
+from jaxgan.metrics.numbers.sliced import mind
 from tests.metrics.feature_sets import TYPES, golden, independent, run, unit_directions, wide
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics import statistics
-from jaxgan.metrics.gaussian import gaussian
+from jaxgan.metrics.numbers import statistics
+from jaxgan.metrics.numbers.gaussian import gaussian
 from tests.metrics.feature_sets import golden
 
 REAL = golden().real

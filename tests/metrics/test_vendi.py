@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics.vendi import vendi
+from jaxgan.metrics.numbers.vendi import vendi
 from tests.metrics.feature_sets import SETS, TYPES, golden, independent, run, wide
 
 

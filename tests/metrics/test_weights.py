@@ -9,11 +9,11 @@ import pytest
 import safetensors.numpy
 
 from jaxgan.errors import UserError
-from jaxgan.metrics import download as downloading
-from jaxgan.metrics import published, weights, weights_file
-from jaxgan.metrics.inception_net import NET_2015
-from jaxgan.metrics.inception_params import random_state
-from jaxgan.metrics.published import INCEPTION_2015, INCEPTION_TORCHVISION, WeightsNotFound
+from jaxgan.metrics.inception import download as downloading
+from jaxgan.metrics.inception import published, weights, weights_file
+from jaxgan.metrics.inception.net import NET_2015
+from jaxgan.metrics.inception.params import random_state
+from jaxgan.metrics.inception.published import INCEPTION_2015, INCEPTION_TORCHVISION, WeightsNotFound
 from tests.metrics.test_pth import archive, name, storage, tensor, text
 
 NAME = INCEPTION_2015.names[0]

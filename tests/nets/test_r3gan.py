@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.layers.grouped import grouped_conv
+from jaxgan.layers.conv.grouped import grouped_conv
 from jaxgan.nets.r3gan import R3GANBlock, R3GANDiscriminator, R3GANGenerator, stage_widths
 
 KEY = jax.random.key(0)

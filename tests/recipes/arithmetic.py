@@ -11,8 +11,8 @@ from typing import NamedTuple
 import jax
 from flax import linen as nn
 
-from jaxgan.layers.conv import Conv, ConvTranspose
-from jaxgan.layers.grouped import GroupedConv
+from jaxgan.layers.conv.grouped import GroupedConv
+from jaxgan.layers.conv.layers import Conv, ConvTranspose
 from jaxgan.layers.spectral import SpectralDense
 
 LAYERS = (Conv, ConvTranspose, GroupedConv, nn.Dense, SpectralDense)

@@ -28,8 +28,9 @@ import pytest
 from jaxgan import data as datasets
 from jaxgan import fields, recipes
 from jaxgan.game import parallel
-from jaxgan.train import RunConfig, memory
-from jaxgan.train.feed import make_feed
+from jaxgan.train import RunConfig
+from jaxgan.train.loop import memory
+from jaxgan.train.loop.chunks import make_feed
 from tests.recipes.arithmetic import one_pass
 
 KEY = jax.random.key(0)

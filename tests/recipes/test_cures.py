@@ -4,7 +4,7 @@ import pytest
 
 from jaxgan import fields
 from jaxgan.recipes import cgan, gan, infogan, r3gan, wgan
-from jaxgan.recipes.cures import cures_of
+from jaxgan.recipes.common.cures import cures_of
 
 SPEC = {"image": fields.image(32, 32, 1), "label": fields.label(("a", "b"))}
 

@@ -14,7 +14,7 @@ import pytest
 from jaxgan import recipes
 from jaxgan.game import Aux, parallel, with_frozen, without_frozen
 from jaxgan.game.optim import OptimisticState
-from jaxgan.train import checkpoint
+from jaxgan.train.run import checkpoint
 from tests.recipes import contract
 from tests.recipes.contract import KEY
 

@@ -6,7 +6,7 @@ import pytest
 
 from jaxgan.errors import UserError
 from jaxgan.recipes import sngan
-from jaxgan.recipes.wiring import wire
+from jaxgan.recipes.common.wiring import wire
 from tests.recipes import contract
 
 KEY = contract.KEY

@@ -15,7 +15,7 @@ from jaxgan.game import normal
 from jaxgan.game.random import example_keys
 from jaxgan.losses import adversarial, penalties
 from jaxgan.losses.batches import pack
-from jaxgan.recipes import toolbox, wiring
+from jaxgan.recipes.common import toolbox, wiring
 from tests.recipes import contract
 
 KEY = contract.KEY

@@ -14,7 +14,7 @@ def cheap():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parallel, "make_mesh", lambda: MAKE_MESH(jax.devices()[:2]))
         patch.setattr(
-            "jaxgan.train.pictures.write_summary",
+            "jaxgan.train.screen.summary.write_summary",
             lambda path, rows, grids, title, scores, marks: path.write_text(title),
         )
         yield

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from jaxgan.train import meeting
+from jaxgan.train.cluster import meeting
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,7 +5,8 @@ import signal
 import sys
 
 from jaxgan import cli
-from jaxgan.train import checkpoint, pictures
+from jaxgan.train.run import checkpoint
+from jaxgan.train.screen import summary
 
 if __name__ == "__main__":
     save, last = checkpoint.save, int(sys.argv[1])
@@ -17,5 +18,5 @@ if __name__ == "__main__":
         return path
 
     checkpoint.save = save_and_die
-    pictures.write_summary = lambda *about: None  # takes seconds, and test_pictures has it
+    summary.write_summary = lambda *about: None  # takes seconds, and test_pictures has it
     sys.exit(cli.main(sys.argv[2:]))

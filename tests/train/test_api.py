@@ -11,11 +11,11 @@ import pytest
 import jaxgan
 from jaxgan import fields
 from jaxgan.cli import main
+from jaxgan.commands.api import Run
 from jaxgan.errors import UserError
 from jaxgan.game import Verb, normal, parallel
 from jaxgan.recipes import pix2pix
 from jaxgan.show.sampling import example_keys
-from jaxgan.train.api import Run
 from tests.train import toy
 
 MAKE_MESH = parallel.make_mesh
@@ -29,7 +29,7 @@ MLP = {**TINY, "network": "mlp", "g_widths": (4,), "d_widths": (4,)}
 def cheap():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parallel, "make_mesh", lambda devices=None: MAKE_MESH(devices or jax.devices()[:1]))
-        patch.setattr("jaxgan.train.pictures.write_summary", lambda path, *about: None)
+        patch.setattr("jaxgan.train.screen.summary.write_summary", lambda path, *about: None)
         yield
 
 
@@ -98,7 +98,7 @@ def test_samples_by_the_name_of_a_class(conditional, folder, clothes):
 
 def test_translates_arrays(translator, monkeypatch):
     """Each example as the verb makes it of this example alone, of any size, in parts of two."""
-    monkeypatch.setattr("jaxgan.train.api.BATCH", 2)
+    monkeypatch.setattr("jaxgan.commands.api.BATCH", 2)
     examples = RNG.integers(0, 256, (3, 16, 8, 1), dtype=np.uint8)
     made = translator.translate(examples)
     verb = translator.system.verbs["translate"]
@@ -114,7 +114,7 @@ def test_translates_arrays(translator, monkeypatch):
 
 def test_translates_latents_of_a_class(conditional, monkeypatch):
     """What is drawn and decoded is what is sampled, in parts of two."""
-    monkeypatch.setattr("jaxgan.train.api.BATCH", 2)
+    monkeypatch.setattr("jaxgan.commands.api.BATCH", 2)
     made = conditional.translate(conditional.make("draw", 3, seed=2), verb="decode", label="shoe")
     np.testing.assert_array_equal(made, conditional.sample(3, seed=2, label="shoe"))
     with pytest.raises(UserError, match=r"decode takes z, label, and translate gives one field beside those named\."):
@@ -123,7 +123,7 @@ def test_translates_latents_of_a_class(conditional, monkeypatch):
 
 def test_noise_of_a_translation(translator, monkeypatch):
     """Example i has the same noise as the i-th that `make` makes, in parts of any size."""
-    monkeypatch.setattr("jaxgan.train.api.BATCH", 2)
+    monkeypatch.setattr("jaxgan.commands.api.BATCH", 2)
     given, made = (translator.system.batch[name] for name in ("source", "target"))
 
     def noise(state, taken, keys):

@@ -10,18 +10,21 @@ import pytest
 
 from jaxgan.errors import UserError
 from jaxgan.game import parallel
-from jaxgan.metrics.extractors import pixels
-from jaxgan.metrics.frechet import frechet_distance
+from jaxgan.metrics.numbers.frechet import frechet_distance
+from jaxgan.metrics.seen_by.extractors import pixels
 from jaxgan.show.given import nothing
 from jaxgan.show.sampling import make_batches, make_sampler
-from jaxgan.train import TrainingError, best, checkpoint, pictures
-from jaxgan.train.judge import STREAM, made_by, make_judge
-from jaxgan.train.load import restore
-from jaxgan.train.record import read_metrics
+from jaxgan.train import TrainingError
+from jaxgan.train.loop import best
+from jaxgan.train.loop.scoring import STREAM, made_by, make_scorer
+from jaxgan.train.run import checkpoint
+from jaxgan.train.run.load import restore
+from jaxgan.train.run.record import read_metrics
+from jaxgan.train.screen import summary
 from tests.train import toy
 
 MAKE_MESH = parallel.make_mesh
-WRITE_SUMMARY = pictures.write_summary
+WRITE_SUMMARY = summary.write_summary
 OFTEN = {"eval_every": 4, "eval_samples": 30, "extractor": "pixels"}
 
 
@@ -29,7 +32,7 @@ OFTEN = {"eval_every": 4, "eval_samples": 30, "extractor": "pixels"}
 def cheap():
     """Two devices instead of eight, and no summary pictures but in the test of them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pictures, "write_summary", lambda path, *about: None)
+        patch.setattr(summary, "write_summary", lambda path, *about: None)
         patch.setattr(parallel, "make_mesh", lambda devices=None: MAKE_MESH(devices or jax.devices()[:2]))
         yield
 
@@ -73,7 +76,7 @@ def test_the_best_state_is_kept(straight):
     state, step = restore(result.folder.root, result.system, "best")
     assert step == kept
     data = toy.images()
-    judge = make_judge(made_by(result.system, data, data), data, pixels(), 30, 3)
+    judge = make_scorer(made_by(result.system, data, data), data, pixels(), 30, 3)
     assert judge(state).value == pytest.approx(min(value for _, value in curve(result)), rel=1e-9)
 
 
@@ -97,13 +100,13 @@ def test_resume_goes_on_with_the_curve_and_the_best(straight, tmp_path):
 def test_a_worse_state_is_not_kept(tmp_path, monkeypatch):
     """Scores 5, 3, 4, 2 at steps 4, 8, 12, 13."""
     values = iter([5.0, 3.0, 4.0])
-    real = best.make_judge
+    real = best.make_scorer
 
     def fake(*args):
         judge = real(*args)
         return lambda state: dataclasses.replace(judge(state), value=next(values))
 
-    monkeypatch.setattr(best, "make_judge", fake)
+    monkeypatch.setattr(best, "make_scorer", fake)
     result = toy.train(tmp_path / "run", steps=12, **OFTEN)
     assert checkpoint.steps(result.folder.best) == [8]
     assert checkpoint.metadata_of(result.folder.best, 8)["score"]["value"] == 3.0
@@ -147,7 +150,7 @@ def test_measuring_may_begin_on_resume_and_then_stays_what_it_is(tmp_path):
 @pytest.mark.parametrize(("metric", "kept"), [("fd", 8), ("is", 4), ("density", 8)])
 def test_better_is_what_the_metric_says(tmp_path, monkeypatch, metric, kept):
     """Scores 5, 3, 4 at steps 4, 8, 12: a distance falls, a quality rises."""
-    real, values = best.make_judge, iter([5.0, 3.0, 4.0])
+    real, values = best.make_scorer, iter([5.0, 3.0, 4.0])
 
     def fake(*args):
         judge = real(*args)
@@ -159,7 +162,7 @@ def test_better_is_what_the_metric_says(tmp_path, monkeypatch, metric, kept):
 
         return score
 
-    monkeypatch.setattr(best, "make_judge", fake)
+    monkeypatch.setattr(best, "make_scorer", fake)
     assert checkpoint.steps(toy.train(tmp_path / "run", steps=12, **OFTEN).folder.best) == [kept]
 
 
@@ -185,7 +188,7 @@ def test_what_makes_nothing_trains_nevertheless(straight, tmp_path):
 def test_what_takes_no_time_is_checked_before_the_data_are_seen(tmp_path, monkeypatch, resume):
     """A folder with files for a new run; a run that has all its steps already."""
     toy.train(tmp_path / "run", steps=5)
-    monkeypatch.setattr(best, "make_judge", lambda *args: pytest.fail("the data were looked at first"))
+    monkeypatch.setattr(best, "make_scorer", lambda *args: pytest.fail("the data were looked at first"))
     with pytest.raises(UserError, match="has 5 steps" if resume else "new or empty folder"):
         toy.train(tmp_path / "run", steps=5, resume=resume, **OFTEN)
 
@@ -204,7 +207,7 @@ def test_an_older_step_may_become_the_best(tmp_path):
 
 
 def test_the_summary_shows_the_curve(tmp_path, monkeypatch):
-    monkeypatch.setattr(pictures, "write_summary", WRITE_SUMMARY)
+    monkeypatch.setattr(summary, "write_summary", WRITE_SUMMARY)
     result = toy.train(tmp_path / "run", **OFTEN)
     from PIL import Image
 

@@ -9,7 +9,7 @@ import pytest
 from jax.sharding import SingleDeviceSharding
 
 from jaxgan.errors import UserError
-from jaxgan.train import checkpoint
+from jaxgan.train.run import checkpoint
 from tests.train.toy import assert_same
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from jaxgan.game.state import GameState
-from jaxgan.train.chunk import all_finite, make_chunk_step
-from jaxgan.train.feed import Feed
+from jaxgan.train.loop.chunk_step import all_finite, make_chunk_step
+from jaxgan.train.loop.chunks import Chunks
 
-FEED = Feed(lambda start, count: None, lambda chunk, i: chunk["batches"][i], {"batches": 1, "count": None}, 4, True)
+FEED = Chunks(lambda start, count: None, lambda chunk, i: chunk["batches"][i], {"batches": 1, "count": None}, 4, True)
 
 
 def step(state, batch, rng):

@@ -10,10 +10,11 @@ import pytest
 
 from jaxgan.cli import main
 from jaxgan.errors import UserError
-from jaxgan.train import load, meeting
-from jaxgan.train.cluster import Cluster, cluster_of, find, joined
-from jaxgan.train.meeting import Place
-from jaxgan.train.record import read_metrics
+from jaxgan.train import load
+from jaxgan.train.cluster import meeting
+from jaxgan.train.cluster.joining import Cluster, cluster_of, find, joined
+from jaxgan.train.cluster.meeting import Place
+from jaxgan.train.run.record import read_metrics
 from tests.train import toy
 from tests.train.loopback import ROOT, ends, free_address
 
@@ -60,7 +61,7 @@ def test_killed_runs_go_on_in_other_numbers_of_processes(start, tmp_path, monkey
     rng = np.random.default_rng(0)
     np.save(tmp_path / "data.npy", rng.integers(0, 256, (40, 8, 8, 1), dtype=np.uint8))
     train = ["train", "gan", "--data", str(tmp_path / "data.npy"), *WIDTHS, *OFTEN, "--out"]
-    monkeypatch.setattr("jaxgan.train.pictures.write_summary", lambda *about: None)
+    monkeypatch.setattr("jaxgan.train.screen.summary.write_summary", lambda *about: None)
     straight, killed, alone = (tmp_path / name for name in ("straight", "killed", "alone"))
     assert codes(start(2, 4, [*train, str(straight)])) == [0, 0]
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.train import config
-from jaxgan.train.config import ResumeConfig, RunConfig
+from jaxgan.train.run import config
+from jaxgan.train.run.config import ResumeConfig, RunConfig
 
 
 @pytest.mark.parametrize(

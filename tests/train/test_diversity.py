@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.train import diversity
+from jaxgan.train.monitor import diversity
 
 
 def images(n=6, seed=0):

@@ -6,9 +6,9 @@ import numpy as np
 from jaxgan import fields
 from jaxgan.data import hold_out, of_arrays
 from jaxgan.game import Verb
-from jaxgan.metrics.extractors import pixels
+from jaxgan.metrics.seen_by.extractors import pixels
 from jaxgan.recipes import cgan, infogan
-from jaxgan.train.judge import made_by, make_judge, measured
+from jaxgan.train.loop.scoring import made_by, make_scorer, measured
 from tests.train import toy
 
 SPEC = {"image": fields.image(32, 32, 1), "label": fields.label(("few", "many"))}
@@ -47,7 +47,7 @@ def test_examples_are_made_from_held_rows_where_more_than_a_class_is_given():
     assert (made.field, made.most) == ("target", 6)
     given = made.given(0, 6)["source"][:, 0, 0, 0]
     assert sorted(given) == sorted(held.tables[0].source.arrays["source"][:, 0, 0, 0])
-    judge = make_judge(made, kept, pixels(), 30, 0)
+    judge = make_scorer(made, kept, pixels(), 30, 0)
     assert judge(only.init(jax.random.key(0))).n == (34, 6)
 
 

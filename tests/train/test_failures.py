@@ -11,9 +11,10 @@ from jaxgan import data as datasets
 from jaxgan.game import parallel
 from jaxgan.nets.mlp import MLPDiscriminator
 from jaxgan.recipes import gan
-from jaxgan.recipes.toolbox import stabilised
-from jaxgan.train import RunConfig, fit, monitor
-from jaxgan.train.record import read_metrics
+from jaxgan.recipes.common.toolbox import stabilised
+from jaxgan.train import RunConfig, fit
+from jaxgan.train.monitor import rules
+from jaxgan.train.run.record import read_metrics
 from tests.train import toy
 
 SMALL = {"g_widths": (64,), "d_widths": (128,), "z_dim": 16, "batch_size": 32}
@@ -24,7 +25,7 @@ def cheap(monkeypatch):
     """One device, and no summary picture."""
     make = parallel.make_mesh
     monkeypatch.setattr(parallel, "make_mesh", lambda: make(jax.devices()[:1]))
-    monkeypatch.setattr("jaxgan.train.pictures.write_summary", lambda path, *about: None)
+    monkeypatch.setattr("jaxgan.train.screen.summary.write_summary", lambda path, *about: None)
 
 
 CLOTHES = resources.files("jaxgan") / "data" / "bundled" / "fashion_mnist" / "t10k-images-idx3-ubyte.gz"
@@ -45,7 +46,7 @@ def found(tmp_path):
 
 
 def test_a_healthy_run_is_left_in_peace(found, monkeypatch):
-    monkeypatch.setattr(monitor, "PATIENCE", 1)
+    monkeypatch.setattr(rules, "PATIENCE", 1)
     assert found(gan.Config(steps=240, **SMALL)) == []
 
 
@@ -69,7 +70,7 @@ class OneImage(nn.Module):
 
 
 def test_a_generator_that_outputs_one_image(found, monkeypatch):
-    monkeypatch.setattr(monitor, "PATIENCE", 2_000)
+    monkeypatch.setattr(rules, "PATIENCE", 2_000)
 
     def build(config, spec, axis_name):
         return stabilised(config, spec, OneImage(), MLPDiscriminator(config.d_widths), axis_name)

@@ -8,7 +8,7 @@ import pytest
 from jaxgan import data as datasets
 from jaxgan.game import parallel
 from jaxgan.train import RunConfig
-from jaxgan.train.feed import make_feed
+from jaxgan.train.loop.chunks import make_chunks
 from tests.train import toy
 
 
@@ -16,7 +16,7 @@ from tests.train import toy
 @pytest.mark.parametrize("labels", [True, False])
 def test_a_chunk_holds_the_batches_of_its_steps(resident, labels):
     data, mesh = toy.images(labels=labels), parallel.make_mesh(jax.devices()[:2])
-    feed = make_feed(data, data.spec, RunConfig(resident=resident, seed=5, steps_per_dispatch=4), 8, 3, mesh)
+    feed = make_chunks(data, data.spec, RunConfig(resident=resident, seed=5, steps_per_dispatch=4), 8, 3, mesh)
     assert feed.resident == (resident == "on")
     assert feed.capacity == 4
     order, whole = datasets.order(40, 5, 8), datasets.resident(data, data.spec)[0]
@@ -34,25 +34,25 @@ def test_a_chunk_holds_the_batches_of_its_steps(resident, labels):
 
 def test_batches_are_split_over_devices_and_data_is_not():
     data, mesh = toy.images(), parallel.make_mesh(jax.devices()[:2])
-    resident = make_feed(data, toy.SPEC, RunConfig(resident="on"), 8, 0, mesh).chunk(0, 1)
+    resident = make_chunks(data, toy.SPEC, RunConfig(resident="on"), 8, 0, mesh).chunk(0, 1)
     assert resident["index"][0].sharding.shard_shape(resident["index"][0].shape)[1] == 4
     assert resident["arrays"][0]["image"].sharding.is_fully_replicated
-    streamed = make_feed(data, toy.SPEC, RunConfig(resident="off"), 8, 0, mesh).chunk(0, 1)["batches"]["image"]
+    streamed = make_chunks(data, toy.SPEC, RunConfig(resident="off"), 8, 0, mesh).chunk(0, 1)["batches"]["image"]
     assert streamed.sharding.shard_shape(streamed.shape)[1:3] == (4, 8)
 
 
 def test_auto_keeps_small_data_and_streams_large(monkeypatch):
     data, mesh = toy.images(), parallel.make_mesh(jax.devices()[:2])
     size = datasets.nbytes(data)
-    monkeypatch.setattr("jaxgan.train.feed.RESIDENT_BYTES", size)
-    assert make_feed(data, toy.SPEC, RunConfig(), 8, 0, mesh).resident
-    monkeypatch.setattr("jaxgan.train.feed.RESIDENT_BYTES", size - 1)
-    assert not make_feed(data, toy.SPEC, RunConfig(), 8, 0, mesh).resident
+    monkeypatch.setattr("jaxgan.train.loop.chunks.RESIDENT_BYTES", size)
+    assert make_chunks(data, toy.SPEC, RunConfig(), 8, 0, mesh).resident
+    monkeypatch.setattr("jaxgan.train.loop.chunks.RESIDENT_BYTES", size - 1)
+    assert not make_chunks(data, toy.SPEC, RunConfig(), 8, 0, mesh).resident
 
 
 def test_buffers_of_a_stream_are_bounded(monkeypatch):
     data, mesh = toy.images(), parallel.make_mesh(jax.devices()[:2])
     run = RunConfig(resident="off")
     for limit, capacity in ((8 * 64 * 3, 3), (1, 1), (1 << 30, 32)):
-        monkeypatch.setattr("jaxgan.train.feed.STREAM_BYTES", limit)
-        assert make_feed(data, toy.SPEC, run, 8, 0, mesh).capacity == capacity
+        monkeypatch.setattr("jaxgan.train.loop.chunks.STREAM_BYTES", limit)
+        assert make_chunks(data, toy.SPEC, run, 8, 0, mesh).capacity == capacity

@@ -12,8 +12,9 @@ import pytest
 from jaxgan import data as datasets
 from jaxgan.errors import UserError
 from jaxgan.game import parallel
-from jaxgan.train import TrainingError, checkpoint, fit
-from jaxgan.train.record import read_metrics
+from jaxgan.train import TrainingError, fit
+from jaxgan.train.run import checkpoint
+from jaxgan.train.run.record import read_metrics
 from tests.train import toy
 
 MAKE_MESH = parallel.make_mesh

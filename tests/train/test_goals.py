@@ -11,9 +11,10 @@ import pytest
 
 from jaxgan import cli, fields, game
 from jaxgan.errors import UserError
-from jaxgan.train import checkpoint, load
-from jaxgan.train.plan import make_plans
-from jaxgan.train.record import read_metrics
+from jaxgan.train import load
+from jaxgan.train.loop.plan import make_plans
+from jaxgan.train.run import checkpoint
+from jaxgan.train.run.record import read_metrics
 from tests.train import toy
 
 

@@ -8,7 +8,7 @@ import pytest
 from jaxgan import fields
 from jaxgan.data import hold_out
 from jaxgan.errors import UserError
-from jaxgan.train.record import read_metrics
+from jaxgan.train.run.record import read_metrics
 from tests.train import toy
 
 pytestmark = pytest.mark.usefixtures("cheap")

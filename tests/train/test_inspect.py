@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from jaxgan import data, fields, recipes
+from jaxgan.commands import data as data_command
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Needs
-from jaxgan.train import inspect
 
 IMAGES = np.zeros((6, 4, 5, 3), np.uint8)
 IMAGES[:, 0, 0] = 200
@@ -25,7 +25,7 @@ def labelled(tmp_path):
 
 def test_fields_ranges_classes_and_counts(labelled, tmp_path, capsys):
     before = set(tmp_path.iterdir())
-    assert inspect.command(labelled, []) == 0
+    assert data_command.command(labelled, []) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"{labelled}: 6 images 4x5x3, 3 classes",
         "  image: image 4x5x3, stored as uint8, from 0 to 200 in 6 examples",
@@ -36,7 +36,7 @@ def test_fields_ranges_classes_and_counts(labelled, tmp_path, capsys):
 
 
 def test_counts_are_of_all_rows_and_ranges_of_a_sample(monkeypatch):
-    monkeypatch.setattr(inspect, "SAMPLE", 2)
+    monkeypatch.setattr(data_command, "SAMPLE", 2)
 
     class Lazy:
         def __len__(self):
@@ -49,7 +49,7 @@ def test_counts_are_of_all_rows_and_ranges_of_a_sample(monkeypatch):
     lazy = data.of_arrays({"image": IMAGES, "label": np.int32(LABELS)}, spec)._replace(
         tables=(data.Table(Lazy(), spec),)
     )
-    told = list(inspect.lines(lazy))
+    told = list(data_command.lines(lazy))
     assert told[1].endswith("in 2 examples")
     assert told[3] == "    3 classes: cat 1, dog 2, cow 3"
 
@@ -65,7 +65,7 @@ def test_other_kinds_say_what_their_numbers_mean():
         "tokens": np.array([[2, 1, 0]], np.int32),
         "wave": np.array([[-5, 0, 0, 7]], np.int16),
     }
-    told = list(inspect.lines(data.of_arrays(arrays, spec)))
+    told = list(data_command.lines(data.of_arrays(arrays, spec)))
     assert told[1:3] == [
         "  label_map: label_map 2x2, stored as int32, from 0 to 1 in 1 example",
         "    2 classes, of the sample's pixels: sky 75.0%, sea 25.0%",
@@ -76,7 +76,7 @@ def test_other_kinds_say_what_their_numbers_mean():
 
 
 def test_a_grid_of_images(labelled, tmp_path, capsys):
-    inspect.command(labelled, ["--out", f"{tmp_path}/reals.png", "--channels", "1"])
+    data_command.command(labelled, ["--out", f"{tmp_path}/reals.png", "--channels", "1"])
     assert "Some examples: " in capsys.readouterr().out
     with Image.open(tmp_path / "reals.png") as image:
         assert image.mode == "L"
@@ -95,21 +95,21 @@ def test_a_row_an_example_where_there_are_several_fields(tmp_path, monkeypatch, 
     needs = Needs({"a": "image", "b": "image"}, apart=True)
     offer(monkeypatch, needs)
     np.savez(tmp_path / "a.npz", a=IMAGES, b=255 - IMAGES[:4])
-    inspect.command(f"{tmp_path}/a.npz", ["--needs", "cyclegan", "--out", f"{tmp_path}/reals.png"])
+    data_command.command(f"{tmp_path}/a.npz", ["--needs", "cyclegan", "--out", f"{tmp_path}/reals.png"])
     said = capsys.readouterr().out
     assert "  b: image 4x5x3, stored as uint8, from 55 to 255 in 4 examples" in said
     with Image.open(tmp_path / "reals.png") as image:
         assert image.height > 4 * 50
     offer(monkeypatch, Needs(needs.fields))
     with pytest.raises(UserError, match="must have one length"):
-        inspect.command(f"{tmp_path}/a.npz", ["--needs", "pix2pix"])
+        data_command.command(f"{tmp_path}/a.npz", ["--needs", "pix2pix"])
 
 
 def test_halves_are_handed_on(tmp_path, monkeypatch, capsys):
     needs = Needs({"source": "image", "target": "image"})
     offer(monkeypatch, needs)
     Image.new("RGB", (8, 4)).save(tmp_path / "1.png")
-    inspect.command(str(tmp_path), ["--needs", "pix2pix", "--halves", "source", "target", "--image-size", "2"])
+    data_command.command(str(tmp_path), ["--needs", "pix2pix", "--halves", "source", "target", "--image-size", "2"])
     assert "  target: image 2x2x3" in capsys.readouterr().out
 
 
@@ -124,7 +124,7 @@ def test_halves_are_handed_on(tmp_path, monkeypatch, capsys):
 )
 def test_mistakes_are_one_sentence(labelled, args, message):
     with pytest.raises(UserError, match=message):
-        inspect.command(labelled, args)
+        data_command.command(labelled, args)
 
 
 def test_needs_may_be_those_of_a_file_of_ones_own(tmp_path, capsys):
@@ -132,5 +132,5 @@ def test_needs_may_be_those_of_a_file_of_ones_own(tmp_path, capsys):
     np.savez(tmp_path / "a.npz", speed=np.arange(6.0).reshape(3, 2))
     head = "import dataclasses\nfrom jaxgan.fields import Needs\nNEEDS = Needs({'speed': 'vector'})\n"
     (tmp_path / "mine.py").write_text(f"{head}Config = dataclasses.make_dataclass('Config', [])\nbuild = print\n")
-    assert inspect.command(f"{tmp_path}/a.npz", ["--needs", f"{tmp_path}/mine.py"]) == 0
+    assert data_command.command(f"{tmp_path}/a.npz", ["--needs", f"{tmp_path}/mine.py"]) == 0
     assert "speed: vector 2, stored as float32, from 0 to 5 in 3 examples" in capsys.readouterr().out

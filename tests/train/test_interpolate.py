@@ -19,7 +19,7 @@ def run(tmp_path_factory):
     make_mesh = parallel.make_mesh
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parallel, "make_mesh", lambda devices=None: make_mesh(devices or jax.devices()[:1]))
-        patch.setattr("jaxgan.train.pictures.write_summary", lambda path, *about: None)
+        patch.setattr("jaxgan.train.screen.summary.write_summary", lambda path, *about: None)
         out = tmp_path_factory.mktemp("interpolate") / "run"
         return jaxgan.fit("cgan", toy.images(8, labels=True), out=out, report=toy.Said(), **SMALL)
 

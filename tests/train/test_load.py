@@ -8,7 +8,8 @@ import pytest
 from jaxgan.errors import UserError
 from jaxgan.game import parallel
 from jaxgan.recipes import gan
-from jaxgan.train import checkpoint, fit, load, restore
+from jaxgan.train import fit, load, restore
+from jaxgan.train.run import checkpoint
 from tests.train import toy
 
 
@@ -19,7 +20,7 @@ def trained(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         make = parallel.make_mesh
         patch.setattr(parallel, "make_mesh", lambda: make(jax.devices()[:2]))
-        patch.setattr("jaxgan.train.pictures.write_summary", lambda path, *about: None)
+        patch.setattr("jaxgan.train.screen.summary.write_summary", lambda path, *about: None)
         return fit(gan.build, config, toy.images(), run, recipe="gan", report=toy.Said())
 
 

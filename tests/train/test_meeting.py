@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.train import meeting
-from jaxgan.train.meeting import Place
+from jaxgan.train.cluster import meeting
+from jaxgan.train.cluster.meeting import Place
 from tests.train.loopback import ROOT, ends, free_address
 
 THREE = """if True:

@@ -9,7 +9,7 @@ import pytest
 
 from jaxgan.errors import UserError
 from jaxgan.game import parallel
-from jaxgan.train import memory
+from jaxgan.train.loop import memory
 from tests.train import toy
 
 MAKE_MESH = parallel.make_mesh

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from jaxgan.game import Duel
-from jaxgan.recipes.cures import CURES
-from jaxgan.train import monitor
-from jaxgan.train.findings import Finding
-from jaxgan.train.monitor import BLOCK, RECENT, WINDOW
+from jaxgan.recipes.common.cures import CURES
+from jaxgan.train.monitor import rules
+from jaxgan.train.monitor.findings import Finding
+from jaxgan.train.monitor.rules import BLOCK, RECENT, WINDOW
 
 HEALTHY = {
     "d/loss": 0.9,
@@ -30,7 +30,7 @@ PERFECT = {"accuracy_real": 0.99, "accuracy_fake": 1.0}
 
 
 def kinds(blocks, usual=USUAL, largest=USUAL, duels=ONE):
-    return [finding.kind for finding in monitor.look(blocks, usual, largest, duels)]
+    return [finding.kind for finding in rules.look(blocks, usual, largest, duels)]
 
 
 def blocks(n=RECENT, **changes):
@@ -46,17 +46,17 @@ def test_nothing_is_said_of_health():
 def test_a_block_is_a_mean_and_of_gradients_a_median():
     rows = [{"d/loss": float(i), "d/grad_norm": 1.0 if i else 1e9, "x": 0.0} for i in range(BLOCK)]
     rows[3].pop("x")
-    assert monitor.condense(rows) == {"d/loss": 7.5, "d/grad_norm": 1.0}
+    assert rules.condense(rows) == {"d/loss": 7.5, "d/grad_norm": 1.0}
 
 
 def test_usual_and_largest_norms():
     norms = [1.0, 2.0, 3.0, 4.0, 50.0, 6.0, 7.0, 8.0]
     many = [{"g/grad_norm": norm, "g/loss": 0.0} for norm in norms]
-    assert monitor.usual_norms(many) == {"g/grad_norm": 5.0}
-    assert monitor.usual_norms(many[1:]) == {}  # too few to be usual
-    assert monitor.largest_norms(many, {}) == {"g/grad_norm": 7.5}  # of the last four; one peak does not count
-    assert monitor.largest_norms(many, {"g/grad_norm": 9.0}) == {"g/grad_norm": 9.0}
-    assert monitor.largest_norms(many[:3], {}) == {}
+    assert rules.usual_norms(many) == {"g/grad_norm": 5.0}
+    assert rules.usual_norms(many[1:]) == {}  # too few to be usual
+    assert rules.largest_norms(many, {}) == {"g/grad_norm": 7.5}  # of the last four; one peak does not count
+    assert rules.largest_norms(many, {"g/grad_norm": 9.0}) == {"g/grad_norm": 9.0}
+    assert rules.largest_norms(many[:3], {}) == {}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_usual_and_largest_norms():
 def test_thresholds(changes, expected):
     assert kinds(blocks(**changes)) == expected
     assert kinds([*blocks(), *blocks(1, **changes)]) == []  # one block is not enough
-    for finding in monitor.look(blocks(**changes), USUAL, USUAL):
+    for finding in rules.look(blocks(**changes), USUAL, USUAL):
         assert finding.sentence(CURES).startswith(f"{finding.seen}; what usually helps: ")
         assert all(math.isfinite(value) for value in finding.numbers.values())
 
@@ -155,12 +155,12 @@ def test_each_of_two_duels_is_watched_on_its_own_board(changes, expected):
         other = tuple(duel for duel in TWO if duel.maker != side)
         if "d/grad_norm" not in changes or expected == "gradient_ratio":  # whose gradient explodes plays no duel there
             assert kinds(rows, USUAL_OF_TWO, USUAL_OF_TWO, other) == []
-    both = monitor.look(of_two(changes, changes), USUAL_OF_TWO, USUAL_OF_TWO, TWO)
+    both = rules.look(of_two(changes, changes), USUAL_OF_TWO, USUAL_OF_TWO, TWO)
     assert [finding.kind for finding in both] == [expected]  # one sentence of a kind is enough
 
 
 def test_players_of_several_duels_are_called_by_their_names():
-    (finding,) = monitor.look(of_two(ba={"d/grad_norm": 501.0}), USUAL_OF_TWO, USUAL_OF_TWO, TWO)
+    (finding,) = rules.look(of_two(ba={"d/grad_norm": 501.0}), USUAL_OF_TWO, USUAL_OF_TWO, TWO)
     assert finding.seen.startswith("the gradient of a_judge explodes: its norm is 501")
 
 
@@ -190,7 +190,7 @@ def test_sureness_stands_in_for_accuracy():
 @pytest.mark.parametrize("name", list(HEALTHY))
 def test_rules_apply_to_what_is_there(name):
     bad = {**HEALTHY, **PERFECT, "g/grad_norm": 0.0, "d/grad_norm": 1e6, "margin": 1e6, "g/loss": 0.0, "d_fake": 0.0}
-    monitor.look([{key: value for key, value in bad.items() if key != name}] * WINDOW, USUAL, USUAL)
+    rules.look([{key: value for key, value in bad.items() if key != name}] * WINDOW, USUAL, USUAL)
     assert kinds([{"loss": 1.0}] * WINDOW, {}, {}) == []
 
 
@@ -234,8 +234,8 @@ def seen(*pictures):
     """What is seen in the last one."""
     largest = 0.0
     for picture in pictures[:-1]:
-        largest = monitor.largest_diversity(picture.numbers(), largest)
-    return [finding.kind for finding in monitor.look_at_samples(pictures[-1].numbers(), largest)]
+        largest = rules.largest_diversity(picture.numbers(), largest)
+    return [finding.kind for finding in rules.look_at_samples(pictures[-1].numbers(), largest)]
 
 
 @pytest.mark.parametrize(
@@ -266,9 +266,9 @@ def test_samples(pictures, expected):
 
 
 def test_sentences_have_the_numbers():
-    (finding,) = monitor.look_at_samples(Picture(repeated=40, near_duplicates=63).numbers(), 0.0)
+    (finding,) = rules.look_at_samples(Picture(repeated=40, near_duplicates=63).numbers(), 0.0)
     assert "40 of 64 samples have a near-duplicate, as if it made only about 32 different images" in finding.seen
-    (finding,) = monitor.look(blocks(**PERFECT, **{"g/grad_norm": 0.1}), USUAL, USUAL)
+    (finding,) = rules.look(blocks(**PERFECT, **{"g/grad_norm": 0.1}), USUAL, USUAL)
     assert "99% of the real and 100% of the generated images" in finding.seen
     assert finding.seen.endswith("starves at 0.1 (it was up to 4)")
 
@@ -287,4 +287,4 @@ def test_sentences_have_the_cures_of_the_system():
 def test_serious_ones():
     serious = {"not_finite", "exploding", "collapse", "duplicates"}
     assert {kind for kind in CURES if Finding(kind, "", {}).serious} == serious
-    assert monitor.not_finite("d/loss is nan").serious
+    assert rules.not_finite("d/loss is nan").serious

@@ -6,8 +6,8 @@ from typing import Literal
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.train.config import RunConfig
-from jaxgan.train.options import parse
+from jaxgan.options import parse
+from jaxgan.train.run.config import RunConfig
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

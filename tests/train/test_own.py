@@ -14,10 +14,11 @@ import pytest
 
 from jaxgan import recipes
 from jaxgan.cli import main
+from jaxgan.commands import train as train_command
 from jaxgan.errors import UserError
 from jaxgan.fields import IMAGES
 from jaxgan.game import parallel
-from jaxgan.train import launch, own
+from jaxgan.train.run import own
 from tests.train import toy
 
 SYSTEM = '''"""A toy of a user's own."""
@@ -39,7 +40,7 @@ getattr(toy, "EXECUTED", []).append("NAME")
 def cheap(monkeypatch):
     make = parallel.make_mesh
     monkeypatch.setattr(parallel, "make_mesh", lambda devices=None: make(devices or jax.devices()[:1]))
-    monkeypatch.setattr("jaxgan.train.pictures.write_summary", lambda path, *about: None)
+    monkeypatch.setattr("jaxgan.train.screen.summary.write_summary", lambda path, *about: None)
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     before = list(sys.path)
     yield
@@ -298,14 +299,14 @@ def test_a_home_that_cannot_be_written_is_survived(tmp_path, images, monkeypatch
 
 def test_presets_are_defaults():
     r3gan = own.named("r3gan")
-    config = launch._options(r3gan, "", ["--preset", "cifar10", "--gamma", "0.25"])[0]
+    config = train_command._options(r3gan, "", ["--preset", "cifar10", "--gamma", "0.25"])[0]
     preset = r3gan.module.PRESETS["cifar10"]
     assert (config.gamma, config.gamma_end, config.width) == (0.25, preset.gamma_end, preset.width)
-    assert launch._options(r3gan, "", [])[0] == r3gan.module.Config()
+    assert train_command._options(r3gan, "", [])[0] == r3gan.module.Config()
     with pytest.raises(UserError, match="--preset takes one of cifar10, ffhq64, ffhq256; got mnist"):
-        launch._options(r3gan, "", ["--preset=mnist"])
+        train_command._options(r3gan, "", ["--preset=mnist"])
     with pytest.raises(UserError, match="--preset takes one of none: this recipe has no presets; got x"):
-        launch._options(own.named("gan"), "", ["--preset", "x"])
+        train_command._options(own.named("gan"), "", ["--preset", "x"])
 
 
 def test_help_of_a_preset_shows_its_values(capsys):

@@ -9,7 +9,8 @@ from flax import linen as nn
 
 from jaxgan import game, layers
 from jaxgan.fields import only
-from jaxgan.train import fit, pictures, report
+from jaxgan.train import fit
+from jaxgan.train.screen import report, summary
 from tests.train import toy
 
 BOARD = {"d_real": 0.75, "d_fake": 0.25, "accuracy_real": 1.0, "accuracy_fake": 1.0, "margin": 1.0, "value": 2.0}
@@ -31,19 +32,19 @@ def test_each_board_has_its_beliefs():
 
 def test_own_metrics_have_a_panel_where_there_are_any(tmp_path, monkeypatch):
     drawn: dict[str, Any] = {}
-    plot = pictures._plot
+    plot = summary._plot
 
     def noted(axes, title, rows, suffixes):
         plot(axes, title, rows, suffixes)
         drawn[title] = {line.get_label(): line.get_xydata().tolist() for line in axes.get_lines()}
 
-    monkeypatch.setattr(pictures, "_plot", noted)
+    monkeypatch.setattr(summary, "_plot", noted)
     rows = [{"step": i, "images": 8 * i, "seconds": 0.1, "d/loss": 1.0, "k": 0.1 * i} for i in (1, 2)]
-    pictures.write_summary(tmp_path / "x.png", rows, [], "a run")
+    summary.write_summary(tmp_path / "x.png", rows, [], "a run")
     assert drawn["own metrics"] == {"k": [[1, 0.1], [2, 0.2]]}
     drawn.clear()
-    pictures.write_summary(tmp_path / "x.png", [{"step": 1, "images": 8, "seconds": 0.1, "d/loss": 1.0}], [], "a run")
-    assert set(drawn) == {title for title, _ in pictures.PANELS}
+    summary.write_summary(tmp_path / "x.png", [{"step": 1, "images": 8, "seconds": 0.1, "d/loss": 1.0}], [], "a run")
+    assert set(drawn) == {title for title, _ in summary.PANELS}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

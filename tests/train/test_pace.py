@@ -2,7 +2,7 @@
 
 import pytest
 
-from jaxgan.train import pace
+from jaxgan.train.loop import dispatch_length
 
 
 class Clock:
@@ -15,7 +15,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(pace, "time", clock)
+    monkeypatch.setattr(dispatch_length, "time", clock)
     return clock
 
 
@@ -30,25 +30,25 @@ def run(chosen, clock, seconds_a_step, chunks):
 
 
 def test_chunks_grow_to_a_second(clock):
-    chosen = pace.Pace(None, 256)
+    chosen = dispatch_length.DispatchLength(None, 256)
     assert run(chosen, clock, 0.04, 5) == [1, 1, 4, 16, 25]
     assert chosen.rate == pytest.approx(25)
 
 
 def test_chunks_never_exceed_the_buffers(clock):
-    assert run(pace.Pace(None, 8), clock, 0.0001, 5) == [1, 1, 4, 8, 8]
+    assert run(dispatch_length.DispatchLength(None, 8), clock, 0.0001, 5) == [1, 1, 4, 8, 8]
 
 
 def test_slow_steps_go_one_by_one(clock):
-    assert run(pace.Pace(None, 8), clock, 3.0, 3) == [1, 1, 1]
+    assert run(dispatch_length.DispatchLength(None, 8), clock, 3.0, 3) == [1, 1, 1]
 
 
 def test_a_fixed_length_stays(clock):
-    assert run(pace.Pace(7, 7), clock, 0.0001, 3) == [7, 7, 7]
+    assert run(dispatch_length.DispatchLength(7, 7), clock, 0.0001, 3) == [7, 7, 7]
 
 
 def test_pauses_slow_the_rate_but_not_the_chunks(clock):
-    chosen = pace.Pace(None, 256)
+    chosen = dispatch_length.DispatchLength(None, 256)
     run(chosen, clock, 0.04, 5)
     clock.now += 5.0  # a checkpoint
     dispatched = clock.now
@@ -60,7 +60,7 @@ def test_pauses_slow_the_rate_but_not_the_chunks(clock):
 
 
 def test_the_estimate_is_told_once(clock):
-    chosen = pace.Pace(None, 256)
+    chosen = dispatch_length.DispatchLength(None, 256)
     run(chosen, clock, 0.01, 4)
     assert not chosen.news()
     run(chosen, clock, 0.01, 4)

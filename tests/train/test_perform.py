@@ -11,12 +11,13 @@ from PIL import Image
 
 from jaxgan import data as datasets
 from jaxgan.cli import main
+from jaxgan.commands import perform
 from jaxgan.data import hold_out
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs
 from jaxgan.game import parallel
-from jaxgan.recipes.base import RecipeConfig
-from jaxgan.train import fit, perform
+from jaxgan.recipes.common.base import RecipeConfig
+from jaxgan.train import fit
 from tests.train import toy
 
 MAKE_MESH = parallel.make_mesh
@@ -38,7 +39,7 @@ def cheap():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parallel, "make_mesh", lambda devices=None: MAKE_MESH(devices or jax.devices()[:1]))
         patch.setattr("jaxgan.recipes.load", lambda name: RECIPE)
-        patch.setattr("jaxgan.train.pictures.write_summary", lambda path, *about: None)
+        patch.setattr("jaxgan.train.screen.summary.write_summary", lambda path, *about: None)
         patch.setitem(perform.ABOUT, "translate", "As if it were a command without files.")
         yield
 

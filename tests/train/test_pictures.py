@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from jaxgan.show.sheets import write_png
-from jaxgan.train import pictures
+from jaxgan.train.screen import summary
 
 
 def test_the_summary_is_a_picture_of_all_rows_and_of_some_grids(tmp_path, monkeypatch):
@@ -13,16 +13,16 @@ def test_the_summary_is_a_picture_of_all_rows_and_of_some_grids(tmp_path, monkey
         write_png(tmp_path / f"{step}.png", np.full((4, 4, 1), step, np.uint8))
         grids.append((step, tmp_path / f"{step}.png"))
     drawn = {}
-    monkeypatch.setattr(pictures, "_plot", lambda axes, title, rows, suffixes: drawn.update({title: (rows, suffixes)}))
+    monkeypatch.setattr(summary, "_plot", lambda axes, title, rows, suffixes: drawn.update({title: (rows, suffixes)}))
     rows = [{"step": 1, "d/loss": 1.0}, {"step": 2, "d/loss": 0.5}]
-    pictures.write_summary(tmp_path / "summary.png", rows, grids, "a run")
+    summary.write_summary(tmp_path / "summary.png", rows, grids, "a run")
     assert all(given == rows for given, _ in drawn.values())
     with Image.open(tmp_path / "summary.png") as picture:
         assert picture.size[0] > 500
 
 
 def test_a_summary_of_nothing_is_still_a_picture(tmp_path):
-    pictures.write_summary(tmp_path / "summary.png", [], [], "nothing yet")
+    summary.write_summary(tmp_path / "summary.png", [], [], "nothing yet")
     assert (tmp_path / "summary.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -34,7 +34,7 @@ def test_curves_hold_the_logged_numbers():
         {"step": 1, "d/loss": 1.0, "g/loss": 3.0, "d_real": 0.5},
         {"step": 5, "d/loss": 2.0, "g/loss": 4.0, "d_real": 0.6},
     ]
-    pictures._plot(axes, "losses", rows, ("loss",))
+    summary._plot(axes, "losses", rows, ("loss",))
     lines = {line.get_label(): line.get_xydata().tolist() for line in axes.get_lines()}
     assert lines == {"d/loss": [[1, 1], [5, 2]], "g/loss": [[1, 3], [5, 4]]}
 
@@ -44,5 +44,5 @@ def test_marks_are_lines_in_every_curve(tmp_path, monkeypatch):
 
     drawn = []
     monkeypatch.setattr(Axes, "axvline", lambda self, x, **how: drawn.append(x))
-    pictures.write_summary(tmp_path / "summary.png", [{"step": 1, "d/loss": 1.0}], [], "a run", marks=[7, 9])
+    summary.write_summary(tmp_path / "summary.png", [{"step": 1, "d/loss": 1.0}], [], "a run", marks=[7, 9])
     assert drawn == [7, 9] * 3

@@ -10,7 +10,7 @@ from jaxgan.errors import UserError
 from jaxgan.game import parallel
 from jaxgan.recipes import wgan_gp
 from jaxgan.train import RunConfig
-from jaxgan.train.plan import make_plans
+from jaxgan.train.loop.plan import make_plans
 from tests.train import toy
 
 

@@ -9,8 +9,8 @@ from jaxgan import fields
 from jaxgan.data import hold_out
 from jaxgan.game import Show, Verb
 from jaxgan.show.sheets import sheet
-from jaxgan.train.previews import SHEET_ROWS, make_previews, reals
-from jaxgan.train.record import read_metrics, sample_pictures
+from jaxgan.train.loop.previews import SHEET_ROWS, make_previews, reals
+from jaxgan.train.run.record import read_metrics, sample_pictures
 from tests.train import toy
 
 pytestmark = pytest.mark.usefixtures("cheap")

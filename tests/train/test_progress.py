@@ -2,7 +2,7 @@
 
 import jax
 
-from jaxgan.train import progress
+from jaxgan.train.screen import progress
 
 
 def test_only_the_first_process_shows_progress(monkeypatch, capsys):

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from jaxgan.cli import main
-from jaxgan.train.record import read_metrics
-from jaxgan.train.rundir import RunDir
+from jaxgan.train.run.record import read_metrics
+from jaxgan.train.run.rundir import RunDir
 
 TINY = "--image-size 8 --z-dim 4 --g-widths 8 --d-widths 8 --batch-size 8 --samples 4 --log-every 1 --rate-end 0.001"
 

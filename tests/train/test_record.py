@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxgan.train import record
-from jaxgan.train.rundir import RunDir
+from jaxgan.train.run import record
+from jaxgan.train.run.rundir import RunDir
 
 
 def rows(steps):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from jaxgan.train import report
+from jaxgan.train.screen import report
 
 METRICS = {"d/loss": 0.5, "g/loss": 1.25, "d_fake": 0.25, "d_real": 0.75, "d/grad_norm": 3.0}
 

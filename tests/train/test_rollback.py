@@ -13,10 +13,13 @@ from jaxgan.errors import UserError
 from jaxgan.game import parallel
 from jaxgan.show.given import nothing
 from jaxgan.show.sampling import make_sampler
-from jaxgan.train import TrainingError, best, checkpoint, monitor, rollback
-from jaxgan.train.load import restore
-from jaxgan.train.plan import ROLLBACK_STREAM
-from jaxgan.train.record import Recorder, read_metrics
+from jaxgan.train import TrainingError
+from jaxgan.train.loop import best, rollback
+from jaxgan.train.loop.plan import ROLLBACK_STREAM
+from jaxgan.train.monitor import rules
+from jaxgan.train.run import checkpoint
+from jaxgan.train.run.load import restore
+from jaxgan.train.run.record import Recorder, read_metrics
 from tests.train import toy
 
 MAKE_MESH = parallel.make_mesh
@@ -27,7 +30,7 @@ KEY = jax.random.key_data(jax.random.key(3))
 def cheap():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parallel, "make_mesh", lambda devices=None: MAKE_MESH(devices or jax.devices()[:2]))
-        patch.setattr("jaxgan.train.pictures.write_summary", lambda path, *about: path.write_text(str(about[-1])))
+        patch.setattr("jaxgan.train.screen.summary.write_summary", lambda path, *about: path.write_text(str(about[-1])))
         yield
 
 
@@ -116,7 +119,9 @@ def test_resume_is_as_if_never_stopped(back, tmp_path, stop, changes):
     assert regular == [row for row in logged(back[0].folder.monitor) if row["step"] != stop]
 
 
-@pytest.mark.parametrize("where", ["jaxgan.train.record.Recorder.mark", "jaxgan.train.checkpoint.shutil.rmtree"])
+@pytest.mark.parametrize(
+    "where", ["jaxgan.train.run.record.Recorder.mark", "jaxgan.train.run.checkpoint.shutil.rmtree"]
+)
 def test_killed_while_going_back(back, tmp_path, monkeypatch, where):
     """Between the removal of checkpoints and the mark, and within the removal."""
     mark = Recorder.mark
@@ -157,13 +162,13 @@ def test_a_second_collapse_finds_a_further_checkpoint(tmp_path):
 
 def test_the_best_state_of_what_is_discarded_goes_too(tmp_path, monkeypatch):
     """Measured at step 11, before the run goes back from 12 to 10; what is measured then is worse."""
-    real, values = best.make_judge, iter([3.0, 4.0, 5.0])
+    real, values = best.make_scorer, iter([3.0, 4.0, 5.0])
 
     def judge_of(*args):
         judge = real(*args)
         return lambda state: dataclasses.replace(judge(state), value=next(values))
 
-    monkeypatch.setattr(best, "make_judge", judge_of)
+    monkeypatch.setattr(best, "make_scorer", judge_of)
     result = toy.train(tmp_path / "run", **{**BACK, "steps": 12}, eval_every=11, eval_samples=30, extractor="pixels")
     scores = [(row["step"], row["value"]) for row in read_metrics(result.folder.evaluations)]
     assert scores == [(11, 4.0), (12, 5.0)]
@@ -212,7 +217,7 @@ def same_image(after):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(monitor, "PATIENCE", 1)
+    monkeypatch.setattr(rules, "PATIENCE", 1)
 
 
 def test_stop_saves_and_names_the_last_healthy_checkpoint(impatient, tmp_path):
@@ -258,7 +263,7 @@ def test_the_monitor_lies_in_every_checkpoint(back):
     folder = back[0].folder
     state = rollback.watch_of(folder, 20).to_json()
     assert state["healthy"] == 20
-    assert len(state["rows"]) == 20 % monitor.BLOCK
+    assert len(state["rows"]) == 20 % rules.BLOCK
     assert len(state["blocks"]) == 1
     assert set(state["rows"][0]) >= {"d/loss", "g/grad_norm"}
     with (folder.checkpoints / "20" / "metadata" / "metadata").open() as file:

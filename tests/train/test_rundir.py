@@ -7,7 +7,8 @@ import shutil
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.train import memory, rundir
+from jaxgan.train.loop import memory
+from jaxgan.train.run import rundir
 from tests.train import toy
 
 ABOUT = {

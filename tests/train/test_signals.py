@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from jaxgan.train.signals import noted_signals
+from jaxgan.train.loop.signals import noted_signals
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

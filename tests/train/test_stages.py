@@ -11,10 +11,12 @@ import pytest
 
 from jaxgan import game
 from jaxgan.errors import UserError
-from jaxgan.train import checkpoint, fit, load, stages
-from jaxgan.train.declared import check_stages
-from jaxgan.train.plan import make_plans
-from jaxgan.train.record import read_metrics
+from jaxgan.train import fit, load
+from jaxgan.train.loop import stages
+from jaxgan.train.loop.declared import check_stages
+from jaxgan.train.loop.plan import make_plans
+from jaxgan.train.run import checkpoint
+from jaxgan.train.run.record import read_metrics
 from tests.train import staged, toy
 
 

@@ -8,7 +8,7 @@ import pytest
 from jaxgan.errors import UserError
 from jaxgan.game import parallel
 from jaxgan.train import TrainingError
-from jaxgan.train.record import Recorder
+from jaxgan.train.run.record import Recorder
 from tests.train import toy
 
 MAKE_MESH = parallel.make_mesh
@@ -25,7 +25,7 @@ def full(*args, **kwargs):
 
 @pytest.mark.parametrize("name", ["log", "picture", "flush"])
 def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(f"jaxgan.train.record.Recorder.{name}", full)
+    monkeypatch.setattr(f"jaxgan.train.run.record.Recorder.{name}", full)
     with pytest.raises(TrainingError, match=r"run cannot be written \(No space left on device\); training stopped"):
         toy.train(tmp_path / "run")
 
@@ -39,7 +39,7 @@ def test_closing_on_a_full_disk_hides_nothing(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("error", [MemoryError(), jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")])
-@pytest.mark.parametrize("where", ["jaxgan.game.parallel.parallelize", "jaxgan.train.session.Session._digest"])
+@pytest.mark.parametrize("where", ["jaxgan.game.parallel.parallelize", "jaxgan.train.loop.session.Session._digest"])
 def test_too_little_memory_is_one_sentence(tmp_path, monkeypatch, where, error):
     def fail(*args):
         raise error
@@ -61,7 +61,7 @@ def test_other_errors_of_the_device_are_not_about_memory(tmp_path, monkeypatch):
 def test_resume_checks_the_disk_first(tmp_path, monkeypatch):
     toy.train(tmp_path / "run", steps=5)
     with monkeypatch.context() as patch:
-        patch.setattr("jaxgan.train.rundir.os.access", lambda path, mode: False)
+        patch.setattr("jaxgan.train.run.rundir.os.access", lambda path, mode: False)
         with pytest.raises(UserError, match=r"run cannot go on: .* cannot be read and written"):
             toy.train(tmp_path / "run", resume=True, steps=6)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(0, 0, 10))

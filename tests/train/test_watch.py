@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from jaxgan.train import monitor, watch
-from jaxgan.train.findings import Finding
-from jaxgan.train.monitor import BLOCK
-from jaxgan.train.watch import CONFIRMED, QUIET, Watch
+from jaxgan.train.monitor import episodes, rules
+from jaxgan.train.monitor.episodes import CONFIRMED, QUIET, Episodes
+from jaxgan.train.monitor.findings import Finding
+from jaxgan.train.monitor.rules import BLOCK
 
 BAD = Finding("strong_discriminator", "too strong", {})
 GONE = Finding("collapse", "gone", {})
@@ -17,8 +17,8 @@ GONE = Finding("collapse", "gone", {})
 def looks(monkeypatch):
     """What the rules find from now on."""
     now = {"metrics": [], "samples": []}
-    monkeypatch.setattr(monitor, "look", lambda blocks, usual, largest, duels: now["metrics"])
-    monkeypatch.setattr(monitor, "look_at_samples", lambda picture, largest: now["samples"])
+    monkeypatch.setattr(rules, "look", lambda blocks, usual, largest, duels: now["metrics"])
+    monkeypatch.setattr(rules, "look_at_samples", lambda picture, largest: now["samples"])
     return now
 
 
@@ -37,7 +37,7 @@ def steps(seen, first, last):
 
 
 def test_an_episode_is_said_twice(looks):
-    seen = Watch()
+    seen = Episodes()
     assert steps(seen, 1, BLOCK) == []
     looks["metrics"] = [BAD]
     begin = 2 * BLOCK
@@ -55,7 +55,7 @@ def test_an_episode_is_said_twice(looks):
 
 def test_a_picture_must_be_confirmed(looks):
     assert CONFIRMED == 2
-    seen = Watch()
+    seen = Episodes()
     looks["samples"] = [GONE]
     assert seen.see_samples(100, PICTURE) == []
     assert not seen.well  # not said, but a checkpoint of this step is not called healthy
@@ -71,7 +71,7 @@ def test_a_picture_must_be_confirmed(looks):
 
 
 def test_a_checkpoint_is_healthy_if_nothing_begins():
-    seen = Watch()
+    seen = Episodes()
     assert seen.sound
     for block, margin in enumerate([1.0, 1e6, 1.0, 1.0, 1.0, 1.0]):
         for t in range(block * BLOCK, (block + 1) * BLOCK):
@@ -81,7 +81,7 @@ def test_a_checkpoint_is_healthy_if_nothing_begins():
 
 
 def test_one_bad_picture_is_forgotten(looks):
-    seen = Watch()
+    seen = Episodes()
     looks["samples"] = [GONE]
     seen.see_samples(100, PICTURE)
     looks["samples"] = []
@@ -90,7 +90,7 @@ def test_one_bad_picture_is_forgotten(looks):
 
 
 def test_metrics_say_nothing_about_pictures(looks):
-    seen = Watch()
+    seen = Episodes()
     looks["samples"] = [GONE]
     for step in (1, 2):
         seen.see_samples(step, PICTURE)
@@ -99,7 +99,7 @@ def test_metrics_say_nothing_about_pictures(looks):
 
 
 def test_only_serious_findings_are_acted_on(looks):
-    seen = Watch()
+    seen = Episodes()
     looks["metrics"] = [BAD]
     steps(seen, 1, BLOCK)
     assert seen.serious() is None
@@ -107,7 +107,7 @@ def test_only_serious_findings_are_acted_on(looks):
 
 # Oracle: the number of blocks that docs/monitor.md names.
 def test_a_generator_that_starves_for_long_is_serious(looks):
-    seen = Watch()
+    seen = Episodes()
     looks["metrics"] = [BAD]
     steps(seen, 1, 31 * BLOCK)
     assert seen.serious() is None
@@ -120,8 +120,8 @@ def test_a_generator_that_starves_for_long_is_serious(looks):
 
 def test_what_goes_wrong_does_not_become_usual(monkeypatch):
     given = []
-    monkeypatch.setattr(monitor, "look", lambda blocks, *norms: given.append(norms[:2]) or looks)
-    seen, looks = Watch(), []
+    monkeypatch.setattr(rules, "look", lambda blocks, *norms: given.append(norms[:2]) or looks)
+    seen, looks = Episodes(), []
     for t in range(1, 8 * BLOCK + 1):
         seen.see(t, {"g/grad_norm": 1.0})
     looks = [BAD]
@@ -132,9 +132,9 @@ def test_what_goes_wrong_does_not_become_usual(monkeypatch):
 
 def test_a_collapse_lasts_until_samples_are_diverse_again():
     """However many pictures that takes, and whether or not the run is resumed."""
-    seen, events = Watch(), []
+    seen, events = Episodes(), []
     for step, diversity in enumerate([0.8, *[0.15] * 30, 0.5, 0.5], start=1):
-        seen = Watch(json.loads(json.dumps(seen.to_json())))
+        seen = Episodes(json.loads(json.dumps(seen.to_json())))
         events += seen.see_samples(step, picture(diversity))
     assert [(event.step, event.finding.kind, event.over) for event in events] == [
         (3, "collapse", False),
@@ -143,7 +143,7 @@ def test_a_collapse_lasts_until_samples_are_diverse_again():
 
 
 def test_images_of_an_explosion_are_no_example_of_diversity(looks):
-    seen = Watch()
+    seen = Episodes()
     looks["metrics"] = [Finding("exploding", "explodes", {})]
     steps(seen, 1, BLOCK)
     seen.see_samples(BLOCK, picture(2.0))
@@ -165,18 +165,18 @@ def test_going_on_from_json_changes_nothing(cut):
     def watched(seen, first, last):
         return [event for t in range(first, last + 1) for event in seen.see(t, row(t))]
 
-    straight = watched(Watch(), 1, 700)
+    straight = watched(Episodes(), 1, 700)
     assert [(event.finding.kind, event.over) for event in straight] == [(BAD.kind, False), (BAD.kind, True)]
-    one = Watch()
+    one = Episodes()
     first = watched(one, 1, cut)
     one.healthy = 5
-    two = Watch(json.loads(json.dumps(one.to_json())))
+    two = Episodes(json.loads(json.dumps(one.to_json())))
     assert two.healthy == 5
     assert first + watched(two, cut + 1, 700) == straight
 
 
 def test_only_what_is_needed_is_remembered():
-    seen = Watch()
+    seen = Episodes()
     for t in range(1, 100 * BLOCK):
         seen.see(t, {"d/loss": 1.0})
         if t % 50 == 0:
@@ -186,4 +186,4 @@ def test_only_what_is_needed_is_remembered():
 
 
 def test_every_kind_of_the_samples_is_known():
-    assert set(watch.FROM_SAMPLES) == {"collapse", "duplicates"}
+    assert set(episodes.FROM_SAMPLES) == {"collapse", "duplicates"}

@@ -11,7 +11,7 @@ from jaxgan import fields, game
 from jaxgan.data import of_arrays
 from jaxgan.losses import adversarial
 from jaxgan.train import RunConfig, fit
-from jaxgan.train.report import Report
+from jaxgan.train.screen.report import Report
 
 
 class Said(Report):

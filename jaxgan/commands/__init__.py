@@ -1,0 +1,1 @@
+"""The commands behind `jaxgan COMMAND`, and the same from Python."""

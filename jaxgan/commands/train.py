@@ -1,0 +1,139 @@
+"""The command `jaxgan train`, from its options to its exit code."""
+
+import dataclasses
+import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from jaxgan import data as datasets
+from jaxgan.errors import UserError
+from jaxgan.fields import Needs, Spec
+from jaxgan.options import parse
+from jaxgan.recipes.common.base import RecipeConfig, check
+from jaxgan.train.cluster.joining import Cluster, cluster_of, joined
+from jaxgan.train.loop.fit import fit
+from jaxgan.train.run import config as options
+from jaxgan.train.run import own
+from jaxgan.train.run.config import MAY_CHANGE, ResumeConfig, RunConfig, flag, from_json, settled
+from jaxgan.train.run.rundir import check_out, read_config
+
+
+def train(recipe_name: str, args: Sequence[str]) -> int:
+    """Start a run; the exit code is 0, or 128 plus the signal that stopped it."""
+    recipe = own.named(recipe_name)
+    summary = (recipe.module.__doc__ or recipe.name).splitlines()[0]
+    config, run, cluster = _options(recipe, summary, args)
+    with joined(cluster, run.out) as process:
+        options.check_run(run)
+        if isinstance(config, RecipeConfig):
+            check(config)  # before the data are read, which may take a while
+        if process == 0:  # which makes the folder
+            check_out(run.out)
+        own.trust(recipe)
+        run = dataclasses.replace(run, data=run.data or getattr(recipe.module, "DATA", datasets.BUNDLED))
+        return _fit(recipe, config, run, resume=False)
+
+
+def _options(recipe: own.Recipe, summary: str, args: Sequence[str]) -> list[Any]:
+    """The recipe's configuration, the run's and the cluster's; from the recipe's --preset where one is named."""
+    command, kinds = f"jaxgan train {recipe.name}", (RunConfig, Cluster)
+    presets: dict[str, Any] = getattr(recipe.module, "PRESETS", {})
+    summary += f" Presets (--preset NAME): {', '.join(presets)}." if presets else ""
+    name, rest = _preset(args)
+    if name is None:
+        return parse(command, summary, (recipe.module.Config, *kinds), args)
+    if name not in presets:
+        raise UserError(
+            f"--preset takes one of {', '.join(presets) or 'none: this recipe has no presets'}; got {name}."
+        )
+    return parse(command, summary, (recipe.module.Config, *kinds), rest, {recipe.module.Config: presets[name]})
+
+
+def _preset(args: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The value of --preset, and the other arguments."""
+    for i, arg in enumerate(args):
+        name, equals, value = arg.partition("=")
+        if name == "--preset":
+            given = [value] if equals else list(args[i + 1 : i + 2])
+            return (given[0] if given else ""), [*args[:i], *args[i + (1 if equals else 2) :]]
+    return None, list(args)
+
+
+def resume(run_folder: str, recipe_name: str | None, args: Sequence[str]) -> int:
+    """Go on with a run; exit codes as for `train`."""
+    if set(args) & {"-h", "--help"}:
+        about = "Go on with a run as if it had never stopped."
+        parse("jaxgan train --resume RUN", about, (ResumeConfig, Cluster), args)
+    with joined(cluster_of(args), run_folder):
+        return _resume(run_folder, recipe_name, args)
+
+
+def _resume(run_folder: str, recipe_name: str | None, args: Sequence[str]) -> int:
+    folder, saved = read_config(run_folder)
+    if saved["recipe"] is None:
+        raise UserError(f"{run_folder} was trained by a system of your own; go on with fit(..., resume=True).")
+    if recipe_name is not None and not own.is_own(recipe_name) and recipe_name != saved["recipe"]:
+        raise UserError(f"{run_folder} is a run of {saved['recipe']}, not of {recipe_name}; leave the recipe out.")
+    given_again = recipe_name if recipe_name is not None and own.is_own(recipe_name) else None
+    recipe = own.of_run(saved, run_folder, own.taken(args) or given_again)
+    if changed := own.differs(saved, recipe):
+        print(f"Warning     {changed}")
+    own.trust(recipe)
+    _check_free(recipe.module, run_folder, args)
+    changes, _ = parse("jaxgan train --resume RUN", "", (ResumeConfig, Cluster), args)
+    given = {name: value for name, value in dataclasses.asdict(changes).items() if value is not None}
+    given.pop("system", None)
+    config = from_json(recipe.module.Config, saved["config"], str(folder.config))
+    if isinstance(config, RecipeConfig):
+        check(config)
+    config = dataclasses.replace(settled(config), steps=given.pop("steps", config.steps))
+    run = from_json(RunConfig, saved["run"], str(folder.config))
+    return _fit(recipe, config, dataclasses.replace(run, **given, out=run_folder), resume=True)
+
+
+def _fit(recipe: own.Recipe, config: object, run: RunConfig, resume: bool) -> int:
+    quiet()
+    data = open_data(run, recipe.module.NEEDS)
+    if run.data and Path(run.data).exists():
+        run = dataclasses.replace(run, data=str(Path(run.data).resolve()))  # a run may go on in another folder
+    result = fit(recipe.module.build, config, data, run, recipe=recipe.name, code=recipe.code, resume=resume)
+    return 128 + result.signal if result.signal else 0
+
+
+def open_data(run: RunConfig, needs: Needs, like: Spec | None = None) -> datasets.Data:
+    """The data that a run names.
+
+    Args:
+        run: what they are, and how they are prepared.
+        needs: the fields that are wanted of them.
+        like: fields of data whose size and channels these are brought to, in place of the run's options.
+    """
+    size: Any = run.image_size
+    channels = run.channels
+    images = [field for field in (like or {}).values() if field.kind == "image"]
+    if images:
+        height, width, channels = images[0].fixed
+        size = (height, width)
+    how: dict[str, Any] = {"image_size": size, "resize": run.resize, "channels": channels}
+    return datasets.load(run.data or datasets.BUNDLED, needs=needs, halves=run.halves, data_dir=run.data_dir, **how)
+
+
+def _check_free(recipe: ModuleType, run_folder: str, args: Sequence[str]) -> None:
+    """Raise UserError for an option that made the run what it is."""
+    fields = (*dataclasses.fields(recipe.Config), *dataclasses.fields(RunConfig))
+    fixed = {flag(field.name) for field in fields} - {flag(name) for name in MAY_CHANGE if name != "out"}
+    for arg in args:
+        name = arg.partition("=")[0].replace("_", "-")
+        if name in fixed:
+            free = ", ".join(flag(each) for each in MAY_CHANGE if each != "out")
+            raise UserError(f"{name} belongs to what {run_folder} is; with --resume only {free} may change.")
+
+
+def quiet() -> None:
+    """No messages from the libraries below; what a user must know, we say."""
+    logging.getLogger("absl").setLevel(logging.ERROR)
+    logging.getLogger("orbax").setLevel(logging.ERROR)
+    warnings.simplefilter("ignore")

@@ -1,0 +1,1 @@
+"""Two sides, a protocol, and all metrics of them."""

@@ -1,0 +1,1 @@
+"""The Inception networks, and their weights."""

@@ -1,0 +1,1 @@
+"""What examples are seen by: networks, pixels, and the choice between them."""

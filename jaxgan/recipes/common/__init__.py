@@ -1,0 +1,1 @@
+"""What several recipes share: configurations, wiring, options and cures."""

@@ -1,0 +1,188 @@
+"""What every recipe's configuration has, and the checks that all share."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import jax
+import optax
+from jaxtyping import Array, Key
+
+from jaxgan.errors import UserError, flag
+from jaxgan.fields import Spec, shapes
+from jaxgan.game import (
+    Duel,
+    Ema,
+    GameState,
+    Precision,
+    Round,
+    Show,
+    StepFn,
+    System,
+    Verb,
+    adam,
+    init_state,
+    make_train_step,
+    microbatches,
+)
+from jaxgan.recipes.common.cures import cures_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeConfig:
+    """The fields that all recipes have. Every number must be positive unless the field is in `MAY_BE_ZERO`."""
+
+    steps: int = 10_000
+    """Training steps in all."""
+    batch_size: int = 64
+    """Examples per step, over all devices."""
+    precision: Precision = "float32"
+    """Number format of activations; weights, losses and optimiser stay float32."""
+    accumulate: int = 1
+    """Microbatches over which each gradient is averaged, to save memory."""
+    remat: bool = False
+    """Recompute activations in the backward pass, to save memory."""
+    ema_halflife_kimg: float = 10.0
+    """Half-life of the averaged generator, in thousands of images; 0 for no average."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatentConfig(RecipeConfig):
+    """Further fields of a game in which a generator maps latent vectors to images and a discriminator judges them."""
+
+    z_dim: int = 100
+    """Size of the latent vector."""
+    g_learning_rate: float = 2e-4
+    """Adam's rate for the generator."""
+    d_learning_rate: float = 2e-4
+    """Adam's rate for the discriminator."""
+    beta1: float = 0.5
+    """Adam's decay of the first moment, for both players."""
+
+
+MAY_BE_ZERO = (
+    *("ema_halflife_kimg", "beta1", "label_smoothing", "label_noise", "penalty_weight_end"),
+    *("dropout", "l1_weight", "gan_weight", "d_layers", "r1_gamma"),
+)
+
+
+def check(config: RecipeConfig) -> None:
+    """Raise a UserError that names the first field of `config` whose value is impossible."""
+    hints = get_type_hints(type(config))
+    for field in fields(config):
+        value = getattr(config, field.name)
+        choices = _choices(hints[field.name])
+        if choices and value not in choices:
+            raise UserError(f"{flag(field.name)} takes one of {', '.join(map(str, choices))}; got {value!r}.")
+        if value == ():
+            raise UserError(f"{flag(field.name)} takes at least one number, got none.")
+        for number in _numbers(value):
+            zero_ok = field.name in MAY_BE_ZERO
+            if not (number > 0 or (zero_ok and number == 0)) or math.isinf(number):
+                takes = "finite" if number > 0 else "at least 0" if zero_ok else "above 0"
+                raise UserError(f"{flag(field.name)} must be {takes}, got {number}.")
+    for name in ("beta1", "beta2", "beta2_end"):
+        if getattr(config, name, 0.0) >= 1:
+            least = "at least" if name in MAY_BE_ZERO else "above"
+            raise UserError(f"{flag(name)} must be {least} 0 and below 1, got {getattr(config, name)}.")
+    if config.batch_size % config.accumulate:
+        raise UserError(
+            f"--batch-size must be a multiple of --accumulate {config.accumulate}, got {config.batch_size}."
+        )
+
+
+def require_labels(spec: Spec, recipe: str) -> None:
+    """Raise a UserError when a recipe that needs labels gets data without."""
+    if "label" not in spec:
+        raise UserError(
+            f"{recipe} needs labelled images (a folder with one sub-folder per class), but the data has none."
+        )
+
+
+INIT_STREAM = 0x696E6974  # larger than any step
+
+
+def adams(config: LatentConfig, beta2: float = 0.999) -> dict[str, optax.GradientTransformation]:
+    """Adam for the generator and the discriminator, each with its own rate."""
+    rates = {"g": config.g_learning_rate, "d": config.d_learning_rate}
+    return {name: adam(rate, config.beta1, beta2) for name, rate in rates.items()}
+
+
+def system_of(
+    config: RecipeConfig,
+    batch: Spec,
+    rounds: Sequence[Round],
+    init_players: Callable[[Key[Array, ""]], Mapping[str, Any]],
+    optimizers: Mapping[str, optax.GradientTransformation],
+    *,
+    verbs: Mapping[str, Verb],
+    averaged: Sequence[str] = ("g",),
+    shows: tuple[Show, ...] | None = None,
+    duels: tuple[Duel, ...] = (Duel(),),
+    cures: Mapping[str, tuple[str, ...]] | None = None,
+    extras: Mapping[str, Any] | None = None,
+    local: Mapping[str, Any] | None = None,
+    frozen: Callable[[], Mapping[str, Any]] | None = None,
+    make_step: Callable[..., StepFn] = make_train_step,
+    axis_name: str | None = None,
+) -> System:
+    """The system of a game: its step, its first state, and what it declares.
+
+    Args:
+        config: the recipe's configuration.
+        batch: the fields of a batch.
+        rounds: the game.
+        init_players: `key -> variables by player`.
+        optimizers: of each player that moves.
+        verbs: as in `System`.
+        averaged: players of which a moving average is kept, where the configuration has a half-life.
+        shows: as in `System`; every verb unless given, in a sheet where its right answers are known.
+        duels: as in `System`.
+        cures: as in `System`; those of `recipes.cures` that the configuration has unless given.
+        extras: as for `init_state`.
+        local: as for `init_state`.
+        frozen: as in `System`.
+        make_step: `make_train_step`, or `make_extragradient_step`.
+        axis_name: as for `make_train_step`.
+    """
+    ema = {name: Ema(config.ema_halflife_kimg) for name in averaged} if config.ema_halflife_kimg else {}
+    step = make_step(rounds, optimizers, ema=ema, axis_name=axis_name, accumulate=config.accumulate)
+
+    def init(rng: Key[Array, ""]) -> GameState:
+        # The run's key is folded with step numbers; the players' keys must come from elsewhere.
+        players = init_players(jax.random.fold_in(rng, INIT_STREAM))
+        rows = shapes(batch, config.batch_size * microbatches(rounds))
+        # Their shapes alone: what is frozen is no part of what a run begins with, and comes from its own files.
+        still = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), dict(frozen()) if frozen else {})
+        state: dict[str, Any] = {"ema": ema, "extras": extras, "local": local, "frozen": still}
+        return init_state(rounds, optimizers, players, **state, batch=rows, axis_name=axis_name)
+
+    shown = tuple(Show(name, "sheet" if verb.truth else "grid") for name, verb in verbs.items())
+    return System(
+        init=init,
+        step=step,
+        config=config,
+        batch=batch,
+        verbs=verbs,
+        shows=shown if shows is None else shows,
+        duels=duels,
+        cures=cures_of(config, "label" in batch) if cures is None else cures,
+        frozen=frozen,
+        microbatches=microbatches(rounds),
+    )
+
+
+def _choices(hint: Any) -> tuple[Any, ...]:
+    """The values that a `Literal`, or a `Literal` or None, allows; nothing for other types."""
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    members = get_args(hint) if get_origin(hint) in (Union, UnionType) else ()
+    found = [choice for member in members for choice in _choices(member)]
+    return (*found, None) if found else ()
+
+
+def _numbers(value: Any) -> list[int | float]:
+    values = value if isinstance(value, tuple) else (value,)
+    return [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]

@@ -1,0 +1,279 @@
+"""What the recipes of a generator and a discriminator share: who feeds whom, and in which order they move."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import linen as nn
+from jaxtyping import Array, Float, Key
+
+from jaxgan.fields import Field, Spec, only
+from jaxgan.game import Aux, GameState, LossFn, Move, PlayFn, Round, Show, System, Verb, apply, normal, variables
+from jaxgan.game.schedules import Schedule
+from jaxgan.losses import adversarial
+from jaxgan.losses.adversarial import AdversarialLoss
+from jaxgan.losses.batches import pack, top_k_weights
+from jaxgan.losses.labels import exchange_labels
+from jaxgan.losses.reduce import example_means
+from jaxgan.recipes.common.base import LatentConfig, adams, system_of
+
+COLLECTIONS = ["batch_stats", "spectral"]
+"""What networks may change while they are trained."""
+
+LABEL_STREAM = 0x6C61626C  # noise of labels apart from that of the penalty, which has the example's own key
+PASS_STREAM = 0x70617373  # noise within a network's passes, of which a loss has several
+
+Judge: TypeAlias = Callable[..., tuple[Any, Any]]
+"""`(params, vars, x, given, rng) -> (logits, or whatever else D says of examples, and D's new collections)`.
+
+`given` has the other fields of the same rows; the judge takes those that it knows. `rng` has a key for each row of x:
+of dropout, of noise or augmentation that a wrapper adds. Passes that shall differ get other keys (`passes`).
+"""
+
+Penalty: TypeAlias = Callable[..., Float[Array, "b"]]
+"""`(critic, x_real, x_fake, rng, step) -> [b]`, weighted; `critic` maps examples to logits."""
+
+Draw: TypeAlias = Callable[[Key[Array, " n"]], dict[str, Array]]
+"""`keys -> latents`, by field name."""
+
+Decode: TypeAlias = Callable[[GameState, Mapping[str, Array]], dict[str, Array]]
+"""`(state, latents and whatever else is given) -> made`, by field name."""
+
+EMPTY: Spec = {}
+SHOWS = (Show("sample"),)
+"""What latent systems preview: of their verbs the one that needs nothing but noise and classes."""
+
+
+class Wires(NamedTuple):
+    """A generator and a discriminator, connected.
+
+    Attributes:
+        play: latent vectors to fakes; conditional ones get the labels of the batch.
+        judge: examples to logits and D's new collections.
+        init_players: `key -> variables by player`.
+        batch: the fields that a step takes.
+        verbs: from `latent_verbs`, by averaged weights if kept.
+    """
+
+    play: PlayFn
+    judge: Judge
+    init_players: Callable[[Key[Array, ""]], dict[str, Any]]
+    batch: Spec
+    verbs: Mapping[str, Verb]
+
+
+def wire(
+    config: LatentConfig,
+    spec: Spec,
+    G: nn.Module,
+    D: nn.Module,
+    conditional: bool = False,
+    packing: int = 1,
+    made: str = "image",
+) -> Wires:
+    """Connect two networks that take `(input, label=None, *, train)`.
+
+    Args:
+        config: has the size of latent vectors.
+        spec: the fields of the data.
+        G: latent vectors to examples.
+        D: examples to logits.
+        conditional: both take the label of each example.
+        packing: images that D judges together; its input has so many times the channels.
+        made: the field that G makes and D judges.
+    """
+    generate, discriminate = trained(G, config.remat), trained(D, config.remat)
+
+    def label_of(given: Mapping[str, Any]) -> dict[str, Any]:
+        return {"label": given["label"]} if conditional else {}
+
+    def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[Array, Aux]:
+        z = normal(rng, (config.z_dim,))
+        g = variables(params, vars, "g")
+        x_fake, g_vars = generate(g, z, rngs={"dropout": rng[0]}, **label_of(batch))
+        return x_fake, Aux(vars={"g": g_vars})
+
+    def judge(params: Any, vars: Any, x: Array, given: Mapping[str, Any], rng: Key[Array, " b"]) -> tuple[Any, Any]:
+        d = variables(params, vars, "d")
+        logits, changed = discriminate(d, x, rngs={"dropout": rng[0]}, **label_of(given))
+        return logits, {**vars["d"], **changed}
+
+    def init_players(key: Key[Array, ""]) -> dict[str, Any]:
+        g_key, d_key = jax.random.split(key)
+        label = label_of({"label": jnp.zeros(1, jnp.int32)})
+        *size, channels = spec[made].fixed
+        z, x = jnp.zeros((1, config.z_dim)), jnp.zeros((1, *size, channels * packing))
+        return {"g": G.init(g_key, z, **label, train=True), "d": D.init(d_key, x, **label, train=True)}
+
+    def decode(state: GameState, given: Mapping[str, Array]) -> dict[str, Array]:
+        g = state.players["g"].variables(averaged=True)
+        return {made: apply(G, g, given["z"], **label_of(given), train=False)}
+
+    taken = only(spec, "label") if conditional else {}
+    verbs = latent_verbs(*normal_latents(config.z_dim), decode, makes=only(spec, made), given=taken)
+    return Wires(play, judge, init_players, {**only(spec, made), **taken}, verbs)
+
+
+def normal_latents(z_dim: int) -> tuple[Spec, Draw]:
+    """One field `z`, drawn from a standard normal distribution: the first two arguments of `latent_verbs`."""
+    return {"z": Field("vector", (z_dim,))}, lambda keys: {"z": normal(keys, (z_dim,))}
+
+
+def latent_verbs(latents: Spec, draw: Draw, decode: Decode, *, makes: Spec, given: Spec = EMPTY) -> dict[str, Verb]:
+    """The verbs of a latent space: `draw` makes latents, `decode` makes examples of them, `sample` does both.
+
+    Args:
+        latents: the fields that are drawn.
+        draw: the latents of each key.
+        decode: what is made of latents, and of whatever else is given.
+        makes: the fields made.
+        given: the other fields that are taken: labels, codes.
+    """
+
+    def run_sample(state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
+        return decode(state, {**given, **draw(keys)})
+
+    def run_draw(state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
+        del state, given  # latents come from noise alone
+        return draw(keys)
+
+    def run_decode(state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
+        del keys  # the latents are the noise
+        return decode(state, given)
+
+    return {
+        "sample": Verb(run_sample, makes, given),
+        "draw": Verb(run_draw, latents),
+        "decode": Verb(run_decode, makes, {**latents, **given}),
+    }
+
+
+def latent_game(
+    config: LatentConfig,
+    wires: Wires,
+    rounds: Sequence[Round],
+    axis_name: str | None,
+    *,
+    optimizers: Mapping[str, optax.GradientTransformation] | None = None,
+    **declared: Any,
+) -> System:
+    """The system of a game between a generator `g` and a discriminator `d`, with a moving average of `g`.
+
+    Args:
+        config: the recipe's configuration.
+        wires: the networks, connected.
+        rounds: the game.
+        axis_name: as for `make_train_step`.
+        optimizers: of both players; Adam with the configuration's rates unless given.
+        **declared: further arguments of `system_of`.
+    """
+    declared = {"verbs": wires.verbs, "shows": SHOWS, **declared}
+    own = optimizers or adams(config)
+    return system_of(config, wires.batch, rounds, wires.init_players, own, axis_name=axis_name, **declared)
+
+
+def trained(network: nn.Module, remat: bool) -> Callable[..., tuple[Any, Any]]:
+    """`(variables, input, label=..., rngs=...) -> (output, changed collections)`: the network as it is trained.
+
+    Args:
+        network: takes `(input, label=None, *, train)`.
+        remat: keep nothing of a pass but what went in; its backward pass makes it again. Training then holds the
+            activations of one pass, not those of all that are differentiated, and costs one more forward pass for each.
+    """
+    forward = partial(apply, network, train=True, mutable=COLLECTIONS)
+    return jax.checkpoint(forward) if remat else forward
+
+
+def objectives(
+    judge: Judge,
+    loss: AdversarialLoss,
+    penalty: Penalty | None = None,
+    *,
+    label_noise: float = 0.0,
+    top_k: Schedule | None = None,
+    packing: int = 1,
+    made: str = "image",
+    axis_name: str | None = None,
+) -> tuple[LossFn, LossFn]:
+    """The losses of both players: D minimises E[loss.d] + E[penalty], G minimises E[loss.g].
+
+    Real and fake images pass D in separate batches, so that batch statistics are of one kind each.
+
+    Args:
+        judge: from `wire`.
+        loss: the game.
+        penalty: added to D's loss and reported as `penalty`.
+        label_noise: probability that a label which D sees is wrong, as for `exchange_labels`.
+        top_k: share of the fakes that G learns from, those that look most real, as for `top_k_weights`; a schedule.
+        packing: images that D judges together, as for `pack`; D takes so many times the channels.
+        made: the field that G makes and D judges.
+        axis_name: as for `make_train_step`; read by `top_k`.
+    """
+    looks = _packed(judge, packing)
+
+    def d_loss(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
+        real_rng, fake_rng = passes(rng, 2)
+        real_logits, d_vars = looks(params, vars, batch[made], batch, real_rng)
+        fake_logits, d_vars = looks(params, {**vars, "d": d_vars}, x_fake, batch, fake_rng)
+        board = adversarial.scoreboard(real_logits, fake_logits, loss.boundary)
+        if label_noise:
+            real_logits, fake_logits = exchange_labels(_swaps(rng, packing), real_logits, fake_logits, label_noise)
+        value = adversarial.mean(loss.d(real_logits, fake_logits))
+        if penalty:
+            extra = punish(judge, penalty, packing, made)(params, vars, x_fake, batch, rng)
+            value, board = value + extra, {**board, "penalty": extra}
+        return value, Aux(board, vars={"d": d_vars})
+
+    def g_loss(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
+        fake_rng, real_rng = passes(rng, 2)
+        fake_logits, _ = looks(params, vars, x_fake, batch, fake_rng)
+        # A relativistic generator lowers the real images against its own.
+        others = (looks(params, vars, batch[made], batch, real_rng)[0],) if loss.relative else ()
+        losses = loss.g(fake_logits, *others)
+        if top_k:
+            losses = example_means(losses) * top_k_weights(fake_logits, top_k(vars["step"]), axis_name)
+        return adversarial.mean(losses), Aux()
+
+    return d_loss, g_loss
+
+
+def passes(rng: Key[Array, " b"], n: int) -> list[Key[Array, " b"]]:
+    """Keys for n passes of a network whose noise shall differ, one for each example of each pass."""
+    return [jax.vmap(partial(jax.random.fold_in, data=PASS_STREAM + i))(rng) for i in range(n)]
+
+
+def _swaps(rng: Key[Array, " b"], packing: int) -> Key[Array, " b"]:
+    """Keys of wrong labels, one a pack."""
+    return jax.vmap(partial(jax.random.fold_in, data=LABEL_STREAM))(rng[::packing])
+
+
+def _packed(judge: Judge, packing: int) -> Judge:
+    """The judge of packs of images."""
+    if packing == 1:
+        return judge
+    return lambda params, vars, x, given, rng: judge(params, vars, pack(x, packing), given, rng[::packing])
+
+
+def punish(judge: Judge, penalty: Penalty, packing: int = 1, made: str = "image") -> Callable[..., Float[Array, ""]]:
+    """`(params, vars, x_fake, batch, rng) -> E[penalty]` of D as a function of examples, or packs of images."""
+
+    def value(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> Array:
+        images = [pack(x, packing) if packing > 1 else x for x in (batch[made], x_fake)]
+        keys = rng[::packing]
+        critic = lambda x: judge(params, vars, x, batch, keys)[0]  # noqa: E731
+        return penalty(critic, *images, keys, vars["step"]).mean()
+
+    return value
+
+
+def take_turns(play: PlayFn, d_loss: LossFn, g_loss: LossFn, n_critic: int = 1) -> tuple[Round, ...]:
+    """D moves `n_critic` times, each time on other images and noise; then G moves once.
+
+    With one move each they share the fakes.
+    """
+    if n_critic == 1:
+        return (Round(play=play, moves=(Move("d", d_loss), Move("g", g_loss))),)
+    return (Round(play=play, moves=(Move("d", d_loss),), repeat=n_critic), Round(play=play, moves=(Move("g", g_loss),)))

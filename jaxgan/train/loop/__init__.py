@@ -1,0 +1,1 @@
+"""The training loop: what is planned, dispatched, watched, measured and saved, and in which order."""

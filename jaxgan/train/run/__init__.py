@@ -1,0 +1,1 @@
+"""A run on the disk: its options, folder, checkpoints and records, and how it is found again."""

@@ -1,0 +1,1 @@
+"""What people see: lines, progress bars and the summary picture."""
