@@ -165,32 +165,32 @@ def _train(args: list[str]) -> int:
 
 def _sample(args: list[str]) -> int:
     names, options = _names_first("sample", ("the folder of a run",), args)
-    from jaxgan.commands import perform
+    from jaxgan.commands import sample
 
-    return perform.command("sample", names[0], options)
+    return sample.command(names[0], options)
 
 
 def _interpolate(args: list[str]) -> int:
     names, options = _names_first("interpolate", ("the folder of a run",), args)
-    from jaxgan.commands import perform
+    from jaxgan.commands import interpolate
 
-    return perform.interpolate(names[0], options)
+    return interpolate.command(names[0], options)
 
 
 def _translate(args: list[str]) -> int:
     takes = ("the folder of a run", "a file or folder to translate", "a file or folder to write")
     names, options = _names_first("translate", takes, args)
-    from jaxgan.commands import perform
+    from jaxgan.commands import translate
 
     run, source, target = names
-    return perform.translate(run, source, target, options)
+    return translate.command(run, source, target, options)
 
 
 def _rollout(args: list[str]) -> int:
     names, options = _names_first("rollout", ("the folder of a run",), args)
-    from jaxgan.commands import perform
+    from jaxgan.commands import rollout
 
-    return perform.command("rollout", names[0], options)
+    return rollout.command(names[0], options)
 
 
 def _data(args: list[str]) -> int:
@@ -209,22 +209,22 @@ def _evaluate(args: list[str]) -> int:
 
 def _fid(args: list[str]) -> int:
     names, options = _names_first("fid", ("two sets of images or their statistics",) * 2, args)
-    from jaxgan.commands import distance
+    from jaxgan.commands import fid
 
-    return distance.fid(names, options)
+    return fid.command(names, options)
 
 
 def _stats(args: list[str]) -> int:
     names, options = _names_first("stats", ("a set of images",), args)
-    from jaxgan.commands import distance
+    from jaxgan.commands import stats
 
-    return distance.stats(names[0], options)
+    return stats.command(names[0], options)
 
 
 def _weights(args: list[str]) -> int:
-    from jaxgan.commands import distance
+    from jaxgan.commands import weights
 
-    return distance.weights(args)
+    return weights.command(args)
 
 
 def _names_first(command: str, takes: Sequence[str], args: list[str]) -> tuple[list[str], list[str]]:

@@ -62,10 +62,10 @@ def said(capsys, text):
 
 @pytest.mark.parametrize("error", [MemoryError(), jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")])
 def test_no_memory_is_one_sentence(error, monkeypatch, capsys):
-    def fail(name, run, args):
+    def fail(run, args):
         raise error
 
-    monkeypatch.setattr("jaxgan.commands.perform.command", fail)
+    monkeypatch.setattr("jaxgan.commands.sample.command", fail)
     assert said(capsys, "sample runs/x") == (
         1,
         "jaxgan: this command needs more memory than the device or this machine has.",
@@ -73,10 +73,10 @@ def test_no_memory_is_one_sentence(error, monkeypatch, capsys):
 
 
 def test_errors_that_are_no_lack_of_memory_stay_errors(monkeypatch):
-    def fail(name, run, args):
+    def fail(run, args):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("jaxgan.commands.perform.command", fail)
+    monkeypatch.setattr("jaxgan.commands.sample.command", fail)
     with pytest.raises(RuntimeError, match="a bug"):
         main(["sample", "runs/x"])
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from jaxgan import data as datasets
 from jaxgan import fields
-from jaxgan.commands.train import open_data, quiet
 from jaxgan.data import Data
 from jaxgan.errors import UserError
 from jaxgan.fields import Field
@@ -25,8 +24,10 @@ from jaxgan.show.sampling import BATCH, compiled, example_keys, make_sampler
 from jaxgan.train.loop.fit import fit as fit_system
 from jaxgan.train.run import own
 from jaxgan.train.run.config import RunConfig, check_seed, fits
+from jaxgan.train.run.data import open_data
 from jaxgan.train.run.load import Step
 from jaxgan.train.run.load import load as load_run
+from jaxgan.train.screen.quiet import quiet
 from jaxgan.train.screen.report import Report
 
 Name: TypeAlias = str | os.PathLike[str]

@@ -10,7 +10,6 @@ from jaxtyping import Integer
 
 from jaxgan import data as datasets
 from jaxgan import fields
-from jaxgan.commands.train import quiet
 from jaxgan.data.bundles import MADE
 from jaxgan.data.source import Data, Table, gather, side, spread
 from jaxgan.data.threads import in_threads
@@ -20,6 +19,7 @@ from jaxgan.options import parse
 from jaxgan.show.sheets import write_png
 from jaxgan.train.loop.previews import reals
 from jaxgan.train.run import own
+from jaxgan.train.screen.quiet import quiet
 
 SAMPLE = 256
 """Examples whose range is looked at."""

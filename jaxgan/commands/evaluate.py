@@ -8,9 +8,8 @@ from typing import Any, Literal
 
 from jaxgan import data as datasets
 from jaxgan.commands import numbers
-from jaxgan.commands.distance import chosen, show_warnings
 from jaxgan.commands.metric_options import EvaluateConfig, ExtractorConfig, check_evaluate
-from jaxgan.commands.train import open_data, quiet
+from jaxgan.commands.sources import chosen, show_warnings
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs
 from jaxgan.fields import from_json as from_fields
@@ -25,9 +24,11 @@ from jaxgan.show.sampling import make_batches
 from jaxgan.train.loop.best import whole
 from jaxgan.train.loop.scoring import MOST, Made, fakes_of, made_by
 from jaxgan.train.run.config import RunConfig, from_json
+from jaxgan.train.run.data import open_data
 from jaxgan.train.run.load import Step, Trained, load
 from jaxgan.train.run.rundir import RunDir, check_file, read_config, write_json
 from jaxgan.train.screen.progress import counting, tell
+from jaxgan.train.screen.quiet import quiet
 
 BOTH = " and "
 DIRECTION = {"lower": "lower is better", "higher": "higher is better", "neither": "1 for equal distributions"}

@@ -1,8 +1,6 @@
 """The command `jaxgan train`, from its options to its exit code."""
 
 import dataclasses
-import logging
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -10,7 +8,6 @@ from typing import Any
 
 from jaxgan import data as datasets
 from jaxgan.errors import UserError
-from jaxgan.fields import Needs, Spec
 from jaxgan.options import parse
 from jaxgan.recipes.common.base import RecipeConfig, check
 from jaxgan.train.cluster.joining import Cluster, cluster_of, joined
@@ -18,7 +15,9 @@ from jaxgan.train.loop.fit import fit
 from jaxgan.train.run import config as options
 from jaxgan.train.run import own
 from jaxgan.train.run.config import MAY_CHANGE, ResumeConfig, RunConfig, flag, from_json, settled
+from jaxgan.train.run.data import open_data
 from jaxgan.train.run.rundir import check_out, read_config
+from jaxgan.train.screen.quiet import quiet
 
 
 def train(recipe_name: str, args: Sequence[str]) -> int:
@@ -103,24 +102,6 @@ def _fit(recipe: own.Recipe, config: object, run: RunConfig, resume: bool) -> in
     return 128 + result.signal if result.signal else 0
 
 
-def open_data(run: RunConfig, needs: Needs, like: Spec | None = None) -> datasets.Data:
-    """The data that a run names.
-
-    Args:
-        run: what they are, and how they are prepared.
-        needs: the fields that are wanted of them.
-        like: fields of data whose size and channels these are brought to, in place of the run's options.
-    """
-    size: Any = run.image_size
-    channels = run.channels
-    images = [field for field in (like or {}).values() if field.kind == "image"]
-    if images:
-        height, width, channels = images[0].fixed
-        size = (height, width)
-    how: dict[str, Any] = {"image_size": size, "resize": run.resize, "channels": channels}
-    return datasets.load(run.data or datasets.BUNDLED, needs=needs, halves=run.halves, data_dir=run.data_dir, **how)
-
-
 def _check_free(recipe: ModuleType, run_folder: str, args: Sequence[str]) -> None:
     """Raise UserError for an option that made the run what it is."""
     fields = (*dataclasses.fields(recipe.Config), *dataclasses.fields(RunConfig))
@@ -130,10 +111,3 @@ def _check_free(recipe: ModuleType, run_folder: str, args: Sequence[str]) -> Non
         if name in fixed:
             free = ", ".join(flag(each) for each in MAY_CHANGE if each != "out")
             raise UserError(f"{name} belongs to what {run_folder} is; with --resume only {free} may change.")
-
-
-def quiet() -> None:
-    """No messages from the libraries below; what a user must know, we say."""
-    logging.getLogger("absl").setLevel(logging.ERROR)
-    logging.getLogger("orbax").setLevel(logging.ERROR)
-    warnings.simplefilter("ignore")

@@ -4,8 +4,7 @@ import numpy as np
 
 from jaxgan.data.source import Data, Table, part
 from jaxgan.errors import UserError
-
-STREAM = 0x68656C64  # not that of any epoch
+from jaxgan.game.random import Stream
 
 
 def hold_out(data: Data, count: int) -> tuple[Data, Data]:
@@ -33,7 +32,7 @@ def hold_out(data: Data, count: int) -> tuple[Data, Data]:
 
 
 def _split(table: Table, count: int) -> tuple[Table, Table]:
-    words = np.random.Philox(key=np.array([table.rows, STREAM], np.uint64)).random_raw(table.rows)
+    words = np.random.Philox(key=np.array([table.rows, Stream.HELD], np.uint64)).random_raw(table.rows)
     chosen = np.sort(np.argsort(words, kind="stable")[:count]).astype(np.int32)
     rest = np.setdiff1d(np.arange(table.rows, dtype=np.int32), chosen)
     return part(table, rest), part(table, chosen)

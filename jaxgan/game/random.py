@@ -5,10 +5,35 @@ sees the same noise on one device or on eight, under jit, pmap or shard_map, wit
 """
 
 from collections.abc import Callable
+from enum import IntEnum, unique
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
+
+
+@unique
+class Stream(IntEnum):
+    """What keys and seeds are folded with, so that each use of randomness has its own numbers; all above any step."""
+
+    INIT = 0x696E6974
+    """First parameters."""
+    LABEL = 0x6C61626C
+    """Noise of labels; the penalty has the example's own key."""
+    PASS = 0x70617373
+    """Noise within a network's passes, of which a loss has several."""
+    STAGE = 0x73746167
+    """A stage of a run after the first."""
+    ROLLBACK = 0x726F6C6C
+    """What follows after a run has gone back."""
+    SAMPLE = 0x73616D70
+    """Samples, apart from training."""
+    MEASURE = 0x6A756467
+    """Samples by which a state is chosen: it is not to be measured by the same."""
+    GIVEN = 0x676976656E
+    """The order in which rows are taken for measurements."""
+    HELD = 0x68656C64
+    """Which rows are held out."""
 
 
 def example_keys(key: Key[Array, ""], rows: Int[Array, " b"]) -> Key[Array, " b"]:

@@ -10,8 +10,8 @@ from jaxgan.data import Data, gather
 from jaxgan.errors import UserError
 from jaxgan.fields import Spec
 from jaxgan.game import Verb
+from jaxgan.game.random import Stream
 
-STREAM = 0x676976656E  # the order in which rows are taken for measurements; not that of any epoch
 CHOSEN = ("label", "code")  # kinds of fields that can be gone through in turn
 
 Given: TypeAlias = Callable[[int, int], dict[str, np.ndarray]]
@@ -83,7 +83,7 @@ def row_order(rows: int, shuffled: bool) -> Int32[np.ndarray, " rows"]:
     """The order in which rows of the data are taken."""
     if not shuffled:
         return np.arange(rows, dtype=np.int32)
-    words = np.random.Philox(key=np.array([rows, STREAM], np.uint64)).random_raw(rows)
+    words = np.random.Philox(key=np.array([rows, Stream.GIVEN], np.uint64)).random_raw(rows)
     return np.argsort(words, kind="stable").astype(np.int32)
 
 

@@ -9,16 +9,16 @@ from jaxtyping import Key
 
 from jaxgan.fields import inside, outside
 from jaxgan.game import GameState, Verb
+from jaxgan.game.random import Stream
 from jaxgan.show.given import Given
 
 BATCH = 64  # examples are always made this many at a time: the size of a batch could change an example's last bits
-STREAM = 0x73616D70  # sets the keys of samples apart from those of training
 
 Batches: TypeAlias = Callable[[GameState], Iterator[dict[str, np.ndarray]]]
 """`state -> batches` of stored examples {name: [64 or fewer, ...]}."""
 
 
-def example_keys(seed: int, n: int, start: int = 0, stream: int = STREAM) -> Key[jax.Array, " n"]:
+def example_keys(seed: int, n: int, start: int = 0, stream: int = Stream.SAMPLE) -> Key[jax.Array, " n"]:
     """Keys of the n examples from number `start` on; a key depends on `seed`, `stream` and the number only."""
     key = jax.random.fold_in(jax.random.key(seed), stream)
     return jax.vmap(jax.random.fold_in, (None, 0))(key, np.arange(start, start + n, dtype=np.int32))
@@ -29,7 +29,7 @@ def compiled(verb: Verb) -> Callable[..., dict[str, jax.Array]]:
     return jax.jit(lambda state, keys, taken: outside(verb.makes, verb(state, inside(verb.given, taken), keys)))
 
 
-def make_batches(verb: Verb, n: int, seed: int, given: Given, stream: int = STREAM) -> Batches:
+def make_batches(verb: Verb, n: int, seed: int, given: Given, stream: int = Stream.SAMPLE) -> Batches:
     """`state -> batches` of n examples as they are stored, always of the same noise.
 
     Args:

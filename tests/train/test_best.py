@@ -10,13 +10,14 @@ import pytest
 
 from jaxgan.errors import UserError
 from jaxgan.game import parallel
+from jaxgan.game.random import Stream
 from jaxgan.metrics.numbers.frechet import frechet_distance
 from jaxgan.metrics.seen_by.extractors import pixels
 from jaxgan.show.given import nothing
 from jaxgan.show.sampling import make_batches, make_sampler
 from jaxgan.train import TrainingError
 from jaxgan.train.loop import best
-from jaxgan.train.loop.scoring import STREAM, made_by, make_scorer
+from jaxgan.train.loop.scoring import made_by, make_scorer
 from jaxgan.train.run import checkpoint
 from jaxgan.train.run.load import restore
 from jaxgan.train.run.record import read_metrics
@@ -62,7 +63,9 @@ def test_the_curve_and_what_is_said(straight):
 def test_the_number_is_the_distance_of_the_samples(straight):
     result, _ = straight
     verb, real = result.system.verbs["sample"], toy.images().tables[0].source.arrays["image"]
-    fakes = np.concatenate([batch["image"] for batch in make_batches(verb, 30, 3, nothing, STREAM)(result.state)])
+    fakes = np.concatenate(
+        [batch["image"] for batch in make_batches(verb, 30, 3, nothing, Stream.MEASURE)(result.state)]
+    )
     others = make_sampler(verb, 30, 3, nothing)(result.state)["image"]  # those of `jaxgan evaluate`
     assert not np.array_equal(fakes, others)
     means = [np.asarray(pixels().apply({}, images)["features"], np.float64) for images in (real, fakes)]

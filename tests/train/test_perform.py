@@ -11,7 +11,7 @@ from PIL import Image
 
 from jaxgan import data as datasets
 from jaxgan.cli import main
-from jaxgan.commands import perform
+from jaxgan.commands.verbs import perform
 from jaxgan.data import hold_out
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs
@@ -31,6 +31,7 @@ class Config(RecipeConfig):
 
 
 RECIPE = ModuleType("toy")
+ABOUT = "As if it were a command without files."
 vars(RECIPE).update(Config=Config, NEEDS=Needs({}), build=toy.translator)
 
 
@@ -40,7 +41,6 @@ def cheap():
         patch.setattr(parallel, "make_mesh", lambda devices=None: MAKE_MESH(devices or jax.devices()[:1]))
         patch.setattr("jaxgan.recipes.load", lambda name: RECIPE)
         patch.setattr("jaxgan.train.screen.summary.write_summary", lambda path, *about: None)
-        patch.setitem(perform.ABOUT, "translate", "As if it were a command without files.")
         yield
 
 
@@ -151,15 +151,15 @@ def test_options_that_do_not_fit(run, photos, tmp_path, capsys):
 def test_without_a_file_rows_that_were_held_out_are_given(run, tmp_path, monkeypatch):
     monkeypatch.setattr(datasets, "load", lambda *args, **how: toy.pairs(20))
     source = hold_out(toy.pairs(20), 2)[1].tables[0].source.arrays["source"]
-    assert perform.command("translate", str(run), ["--n", "3", "--out", str(tmp_path / "x.npz")]) == 0
+    assert perform("translate", ABOUT, str(run), ["--n", "3", "--out", str(tmp_path / "x.npz")]) == 0
     with np.load(tmp_path / "x.npz") as found:  # again from the first when all are taken
         np.testing.assert_allclose(found["images"], lighter(source[[0, 1, 0]]), atol=1)
 
 
 def test_a_file_for_all_and_data_that_are_gone(run, photos, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(perform, "open_data", lambda *args, **how: pytest.fail("the data were read"))
+    monkeypatch.setattr("jaxgan.commands.verbs.open_data", lambda *args, **how: pytest.fail("the data were read"))
     args = ["--source", str(photos / "a.png"), "--n", "2", "--out", str(tmp_path / "x.npz")]
-    assert perform.command("translate", str(run), args) == 0
+    assert perform("translate", ABOUT, str(run), args) == 0
     with np.load(tmp_path / "x.npz") as found:
         np.testing.assert_allclose(found["images"][1, ..., 0], lighter(read(photos / "a.png")), atol=1)
     monkeypatch.undo()
@@ -171,12 +171,12 @@ def test_a_file_for_all_and_data_that_are_gone(run, photos, tmp_path, capsys, mo
     monkeypatch.setattr(datasets, "load", gone)
     sentence = "rows of the run's data are taken unless --source is given, but: --data '/moved' does not exist."
     with pytest.raises(UserError, match=sentence):
-        perform.command("translate", str(run), ["--n", "2", "--out", str(tmp_path / "y.npz")])
+        perform("translate", ABOUT, str(run), ["--n", "2", "--out", str(tmp_path / "y.npz")])
 
 
 def test_help_of_a_run_lists_what_its_verb_takes(run, capsys):
     with pytest.raises(SystemExit):
-        perform.command("translate", str(run), ["--help"])
+        perform("translate", ABOUT, str(run), ["--help"])
     text = capsys.readouterr().out
     assert "--source" in text
     assert "rows of the data" in " ".join(text.replace("│", " ").split())

@@ -11,11 +11,11 @@ import pytest
 from jaxgan import data as datasets
 from jaxgan.errors import UserError
 from jaxgan.game import parallel
+from jaxgan.game.random import Stream
 from jaxgan.show.given import nothing
 from jaxgan.show.sampling import make_sampler
 from jaxgan.train import TrainingError
 from jaxgan.train.loop import best, rollback
-from jaxgan.train.loop.plan import ROLLBACK_STREAM
 from jaxgan.train.monitor import rules
 from jaxgan.train.run import checkpoint
 from jaxgan.train.run.load import restore
@@ -76,7 +76,7 @@ def test_a_run_goes_back_and_on_with_other_noise(back):
     state, step = system.init(jax.random.key(3)), jax.jit(system.step)
     order, pixels = datasets.order(data.size, 3, 16), datasets.resident(data, toy.SPEC)[0]["image"]
     first = jax.random.key(3)
-    second = jax.random.fold_in(jax.random.fold_in(first, ROLLBACK_STREAM), 1)
+    second = jax.random.fold_in(jax.random.fold_in(first, Stream.ROLLBACK), 1)
     for t in range(20):
         images = jnp.asarray(pixels[order[t]], jnp.float32) / 127.5 - 1
         state, _ = step(state, {"image": images}, first if t < 10 else second)
@@ -145,7 +145,7 @@ def test_a_second_collapse_finds_a_further_checkpoint(tmp_path):
     def build(config, spec, axis_name):
         system = breaks_at([7])(config, spec, axis_name)
         other = breaks_at([12], only_at_first=False)(config, spec, axis_name)
-        once = jax.random.key_data(jax.random.fold_in(jax.random.fold_in(jax.random.key(3), ROLLBACK_STREAM), 1))
+        once = jax.random.key_data(jax.random.fold_in(jax.random.fold_in(jax.random.key(3), Stream.ROLLBACK), 1))
 
         def step(state, batch, rng):
             new, metrics = system.step(state, batch, rng)

@@ -27,6 +27,7 @@ from jaxgan.game import (
     make_train_step,
     microbatches,
 )
+from jaxgan.game.random import Stream
 from jaxgan.recipes.common.cures import cures_of
 
 
@@ -101,9 +102,6 @@ def require_labels(spec: Spec, recipe: str) -> None:
         )
 
 
-INIT_STREAM = 0x696E6974  # larger than any step
-
-
 def adams(config: LatentConfig, beta2: float = 0.999) -> dict[str, optax.GradientTransformation]:
     """Adam for the generator and the discriminator, each with its own rate."""
     rates = {"g": config.g_learning_rate, "d": config.d_learning_rate}
@@ -152,7 +150,7 @@ def system_of(
 
     def init(rng: Key[Array, ""]) -> GameState:
         # The run's key is folded with step numbers; the players' keys must come from elsewhere.
-        players = init_players(jax.random.fold_in(rng, INIT_STREAM))
+        players = init_players(jax.random.fold_in(rng, Stream.INIT))
         rows = shapes(batch, config.batch_size * microbatches(rounds))
         # Their shapes alone: what is frozen is no part of what a run begins with, and comes from its own files.
         still = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), dict(frozen()) if frozen else {})

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Key
 
 from jaxgan.fields import Field, Spec, only
 from jaxgan.game import Aux, GameState, LossFn, Move, PlayFn, Round, Show, System, Verb, apply, normal, variables
+from jaxgan.game.random import Stream
 from jaxgan.game.schedules import Schedule
 from jaxgan.losses import adversarial
 from jaxgan.losses.adversarial import AdversarialLoss
@@ -23,8 +24,6 @@ from jaxgan.recipes.common.base import LatentConfig, adams, system_of
 COLLECTIONS = ["batch_stats", "spectral"]
 """What networks may change while they are trained."""
 
-LABEL_STREAM = 0x6C61626C  # noise of labels apart from that of the penalty, which has the example's own key
-PASS_STREAM = 0x70617373  # noise within a network's passes, of which a loss has several
 
 Judge: TypeAlias = Callable[..., tuple[Any, Any]]
 """`(params, vars, x, given, rng) -> (logits, or whatever else D says of examples, and D's new collections)`.
@@ -242,12 +241,12 @@ def objectives(
 
 def passes(rng: Key[Array, " b"], n: int) -> list[Key[Array, " b"]]:
     """Keys for n passes of a network whose noise shall differ, one for each example of each pass."""
-    return [jax.vmap(partial(jax.random.fold_in, data=PASS_STREAM + i))(rng) for i in range(n)]
+    return [jax.vmap(partial(jax.random.fold_in, data=Stream.PASS + i))(rng) for i in range(n)]
 
 
 def _swaps(rng: Key[Array, " b"], packing: int) -> Key[Array, " b"]:
     """Keys of wrong labels, one a pack."""
-    return jax.vmap(partial(jax.random.fold_in, data=LABEL_STREAM))(rng[::packing])
+    return jax.vmap(partial(jax.random.fold_in, data=Stream.LABEL))(rng[::packing])
 
 
 def _packed(judge: Judge, packing: int) -> Judge:

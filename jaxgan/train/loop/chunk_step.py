@@ -12,7 +12,7 @@ from jaxgan.train.loop.chunks import Chunks
 
 
 def make_chunk_step(
-    step: StepFn, feed: Chunks
+    step: StepFn, chunks: Chunks
 ) -> Callable[[GameState, Any, Key[Array, ""]], tuple[GameState, Metrics]]:
     """`(state, chunk, rng) -> (state, metrics [capacity])`: `chunk["count"]` steps, one after the other.
 
@@ -22,12 +22,12 @@ def make_chunk_step(
     """
 
     def run(state: GameState, chunk: Any, rng: Key[Array, ""]) -> tuple[GameState, Metrics]:
-        _, shapes = jax.eval_shape(lambda state: step(state, feed.pick(chunk, jnp.int32(0)), rng), state)
-        log = {name: jnp.zeros((feed.capacity,), metric.dtype) for name, metric in shapes.items()}
+        _, shapes = jax.eval_shape(lambda state: step(state, chunks.pick(chunk, jnp.int32(0)), rng), state)
+        log = {name: jnp.zeros((chunks.capacity,), metric.dtype) for name, metric in shapes.items()}
 
         def body(i: Int[Array, ""], carry: tuple[GameState, Metrics]) -> tuple[GameState, Metrics]:
             state, log = carry
-            state, metrics = step(state, feed.pick(chunk, i), rng)
+            state, metrics = step(state, chunks.pick(chunk, i), rng)
             return state, {name: log[name].at[i].set(metrics[name]) for name in log}
 
         return jax.lax.fori_loop(0, chunk["count"], body, (state, log))

@@ -18,7 +18,7 @@ from jaxgan.train.loop.monitoring import Monitor
 from jaxgan.train.loop.opening import check_new, create, reopen, require_alike
 from jaxgan.train.loop.plan import Build, Plan, make_plans
 from jaxgan.train.loop.previews import reals
-from jaxgan.train.loop.session import Session
+from jaxgan.train.loop.session import Past, Session
 from jaxgan.train.loop.slow import warn_of_convolutions
 from jaxgan.train.loop.stages import Origin
 from jaxgan.train.run import rundir
@@ -117,14 +117,14 @@ def _train(
     while True:
         plan = stages.running(plans, start or 0)
         name, step = plan.stage.name, start or 0
-        feed = make_chunks(plan.data, plan.system.batch, _shortened(plan), plan.rows, step, plan.mesh)
+        chunks = make_chunks(plan.data, plan.system.batch, _shortened(plan), plan.rows, step, plan.mesh)
         state = stages.opened(plans, folder, start, origin)
         if plan.frozen:
             state = with_frozen(state, parallel.place_state(plan.frozen, plan.mesh))
-        first = feed.chunk(step, 1)
-        programs[name] = programs.get(name) or _compile(plan, feed, state, first)
+        first = chunks.chunk(step, 1)
+        programs[name] = programs.get(name) or _compile(plan, chunks, state, first)
         weighs[name] = weighs[name] if name in weighs else best.weigh_of(plan)
-        session = _session(plan, folder, feed, programs[name], start, mark, weighs[name])
+        session = _session(plan, folder, chunks, programs[name], start, mark, weighs[name])
         try:
             result = _run(session, state, step, first)
         except Collapse as collapse:
@@ -138,7 +138,7 @@ def _train(
 def _session(
     plan: Plan,
     folder: RunDir,
-    feed: Chunks,
+    chunks: Chunks,
     advance: Callable[..., Any],
     start: int | None,
     mark: dict[str, Any] | None,
@@ -149,8 +149,16 @@ def _session(
     seconds = max((row["seconds"] for row in read_metrics(folder.metrics) if row["step"] <= step), default=0.0)
     recorder = _record(plan, folder, start, mark) if jax.process_index() == 0 else None
     monitor = Monitor(plan, folder, recorder, rollback.watch_of(folder, start, plan.system.duels, plan.stage.name))
-    keeper = Best(plan, folder, recorder, weigh) if weigh else None
-    return Session(plan, folder, feed, advance, recorder, monitor, rollback.times(folder, step), seconds, start, keeper)
+    return Session(
+        plan,
+        folder,
+        chunks=chunks,
+        advance=advance,
+        recorder=recorder,
+        monitor=monitor,
+        best=Best(plan, folder, recorder, weigh) if weigh else None,
+        past=Past(start, seconds, rollback.times(folder, step)),
+    )
 
 
 def _run(session: Session, state: GameState, step: int, first: Any) -> Result:
@@ -193,12 +201,12 @@ def _shortened(plan: Plan) -> RunConfig:
     return dataclasses.replace(run, steps_per_dispatch=longest)
 
 
-def _compile(plan: Plan, feed: Chunks, state: GameState, chunk: Any) -> Callable[..., Any]:
+def _compile(plan: Plan, chunks: Chunks, state: GameState, chunk: Any) -> Callable[..., Any]:
     """The compiled chunk; says what a step costs by XLA's count, which takes the body of the chunk's loop once.
 
     Raises UserError for a step that needs more memory than there is.
     """
-    run = parallel.parallelize(make_chunk_step(plan.system.step, feed), plan.run.parallel, plan.mesh, feed.axes)
+    run = parallel.parallelize(make_chunk_step(plan.system.step, chunks), plan.run.parallel, plan.mesh, chunks.axes)
     warn_of_convolutions(plan, run, state, chunk, plan.key())
     compiled = memory.compiled(run.lower(state, chunk, plan.key()), plan.system.config, plan.mesh)
     flops = (compiled.cost_analysis() or {}).get("flops", 0.0) * plan.mesh.size
@@ -207,7 +215,7 @@ def _compile(plan: Plan, feed: Chunks, state: GameState, chunk: Any) -> Callable
     elif flops > 0:
         plan.report.line(f"Cost        {quantity(flops)}FLOP a step, by XLA's count")
     if need := memory.need_of(compiled, state):
-        plan.report.line(memory.check(need, plan.mesh.local_devices, plan.system.config, feed.resident))
+        plan.report.line(memory.check(need, plan.mesh.local_devices, plan.system.config, chunks.resident))
     return compiled
 
 

@@ -10,9 +10,10 @@ from jaxgan import fields
 from jaxgan.data import Data
 from jaxgan.errors import UserError
 from jaxgan.game import GameState, Goal, System, Verb, with_frozen
+from jaxgan.game.random import Stream
 from jaxgan.metrics.compare.protocol import KINDS, Score
 from jaxgan.show.sampling import make_batches
-from jaxgan.train.loop.scoring import STREAM, drawn
+from jaxgan.train.loop.scoring import drawn
 
 
 class Verdict(NamedTuple):
@@ -68,7 +69,7 @@ def by_goal(system: System, goal: Goal, data: Data, held: Data, n: int, seed: in
         return lambda _state, row: _verdict(goal, row[goal.name], 0)
     made = drawn(verb, goal.name, data, held)
     n = min(n, made.most or n)
-    sample = make_batches(made.verb, n, seed, made.given, STREAM)
+    sample = make_batches(made.verb, n, seed, made.given, Stream.MEASURE)
 
     def weigh(state: GameState, _row: Mapping[str, float]) -> Verdict:
         numbers = np.concatenate([np.asarray(batch[goal.name], np.float64) for batch in sample(state)])

@@ -18,6 +18,7 @@ from jaxgan import fields
 from jaxgan.errors import UserError
 from jaxgan.fields import Spec
 from jaxgan.game import GameState, Stage, System, parallel, parameter_count, without_frozen
+from jaxgan.game.random import Stream
 from jaxgan.metrics.seen_by.extractors import choose
 from jaxgan.metrics.seen_by.features import Extractor
 from jaxgan.train.loop import goals, memory
@@ -28,8 +29,6 @@ from jaxgan.train.run.config import RunConfig, check_game, check_run, check_shar
 from jaxgan.train.run.own import Code
 from jaxgan.train.screen.report import Report
 
-ROLLBACK_STREAM = 0x726F6C6C  # larger than any step, with which keys are folded too
-STAGE_STREAM = 0x73746167
 Build: TypeAlias = Callable[[Any, Spec, str | None], System]
 """`(config, spec, axis_name) -> System`, as a recipe's `build`."""
 SHEET = 500  # examples held out, at most, of a system whose right answers are known
@@ -86,9 +85,9 @@ class Plan:
         """The run's key, on all devices; another one after going back, for the same would give the same collapse."""
         key = jax.random.key(self.run.seed)
         if index := self.stages.index(self.stage):  # its steps count from 0 again, and its noise must be other noise
-            key = jax.random.fold_in(jax.random.fold_in(key, STAGE_STREAM), index)
+            key = jax.random.fold_in(jax.random.fold_in(key, Stream.STAGE), index)
         if rollbacks:
-            key = jax.random.fold_in(jax.random.fold_in(key, ROLLBACK_STREAM), rollbacks)
+            key = jax.random.fold_in(jax.random.fold_in(key, Stream.ROLLBACK), rollbacks)
         return parallel.place_state(key, self.mesh)
 
     def description(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxgan.data import Data
 from jaxgan.fields import Spec
 from jaxgan.game import GameState, System, Verb
+from jaxgan.game.random import Stream
 from jaxgan.metrics.compare.evaluate import frechet_score
 from jaxgan.metrics.compare.feature_sets import FeatureSet, feature_set_of, feature_set_of_data
 from jaxgan.metrics.compare.protocol import Score
@@ -17,7 +18,6 @@ from jaxgan.show import given as givens
 from jaxgan.show.sampling import make_batches
 from jaxgan.train.screen.progress import counting
 
-STREAM = 0x6A756467  # not that of samples: a state that was chosen by some images is not to be measured by the same
 MOST = 10_000  # generated examples where nobody asks for another number
 
 
@@ -90,7 +90,7 @@ def make_scorer(made: Made, data: Data, extractor: Extractor, n: int, seed: int)
         real = feature_set_of_data(data, extractor, field=made.field, progress=progress)
     # Kept as mean and covariance: the features of a large set would stay in memory for as long as the run.
     real = real._replace(gaussian=gaussian(real.taps["features"]), taps={})
-    sample = make_batches(made.verb, n, seed, made.given, STREAM)
+    sample = make_batches(made.verb, n, seed, made.given, Stream.MEASURE)
     return lambda state: frechet_score(real, fakes_of(state, sample, made, extractor, n))
 
 

@@ -37,6 +37,20 @@ class Dispatched(NamedTuple):
     clock: float
 
 
+class Past(NamedTuple):
+    """What a run was when it was opened.
+
+    Attributes:
+        saved: the newest checkpoint's step; None at the beginning.
+        seconds: time that its earlier parts took.
+        rollbacks: how often it has gone back.
+    """
+
+    saved: int | None = None
+    seconds: float = 0.0
+    rollbacks: int = 0
+
+
 class Session:
     """All that the loop needs, put together by `fit`, and the little that it remembers."""
 
@@ -44,32 +58,29 @@ class Session:
         self,
         plan: Plan,
         folder: RunDir,
-        feed: Chunks,
+        *,
+        chunks: Chunks,
         advance: Advance,
         recorder: Recorder | None,
         monitor: Monitor,
-        rollbacks: int,
-        seconds: float,
-        saved: int | None,
-        best: Best | None = None,
+        best: Best | None,
+        past: Past,
     ) -> None:
         """What `fit` has prepared.
 
         Args:
             plan: the run.
             folder: where it writes.
-            feed: where chunks come from.
+            chunks: what steps are trained on.
             advance: the compiled `(state, chunk, key) -> (state, metrics)`.
             recorder: None in processes that do not write.
             monitor: what watches the run.
-            rollbacks: how often the run has gone back.
-            seconds: time that earlier parts of a resumed run took.
-            saved: the newest checkpoint's step, or None.
             best: what measures states and keeps the best, or None.
+            past: what the run was when it was opened.
         """
-        self.plan, self.run, self.folder, self.feed, self.advance = plan, plan.run, folder, feed, advance
-        self.recorder, self.report, self.seconds, self.saved = recorder, plan.report, seconds, saved
-        self.total, self.key, self.best, self.monitor = plan.ends, plan.key(rollbacks), best, monitor
+        self.plan, self.run, self.folder, self.chunks, self.advance = plan, plan.run, folder, chunks, advance
+        self.recorder, self.report, self.seconds, self.saved = recorder, plan.report, past.seconds, past.saved
+        self.total, self.key, self.best, self.monitor = plan.ends, plan.key(past.rollbacks), best, monitor
         self.row: dict[str, float] = {}  # of the last step that was looked at
         self.previews = make_previews(plan.system, plan.held, self.run.samples, self.run.seed)
         self.watched = next((each for each in self.previews if each.verb == self.monitor.verb), None)
@@ -120,13 +131,13 @@ class Session:
     def _chunk(self, step: int, pace: DispatchLength) -> tuple[Any, int]:
         """What the steps after `step` are trained on, up to the next stop, and how many they are."""
         count = min(pace.count, self._next_stop(step) - step)
-        return self.feed.chunk(step, count), count
+        return self.chunks.chunk(step, count), count
 
     def _pace(self) -> DispatchLength:
         # Several processes must agree on the length of a chunk, so they cannot choose it by their clocks.
         several = jax.process_count() > 1
         return DispatchLength(
-            self.run.steps_per_dispatch or (self.feed.capacity if several else None), self.feed.capacity
+            self.run.steps_per_dispatch or (self.chunks.capacity if several else None), self.chunks.capacity
         )
 
     def _next_stop(self, step: int) -> int:

@@ -1,0 +1,66 @@
+"""The command `jaxgan stats`: mean and covariance of features, for later comparisons."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import jax
+import numpy as np
+
+from jaxgan import data as datasets
+from jaxgan.commands.metric_options import (
+    ExtractorConfig,
+    ImagesConfig,
+    StatsConfig,
+    check_images,
+)
+from jaxgan.commands.sources import chosen, open_source, prepared
+from jaxgan.errors import UserError
+from jaxgan.metrics.compare.feature_sets import about, reference_of
+from jaxgan.metrics.numbers import gaussian, statistics
+from jaxgan.metrics.numbers.checks import check_finite
+from jaxgan.metrics.numbers.double import double
+from jaxgan.metrics.numbers.statistics import Statistics
+from jaxgan.metrics.seen_by.extractors import choose
+from jaxgan.metrics.seen_by.features import Extractor, batches_of, count_of, stream_features
+from jaxgan.options import parse
+from jaxgan.train.run.rundir import check_file
+from jaxgan.train.screen.progress import counting
+from jaxgan.train.screen.quiet import quiet
+
+
+def command(name: str, args: Sequence[str]) -> int:
+    """Write mean and covariance of the features of images."""
+    args = ["--out" if arg == "-o" else arg for arg in args]
+    kinds = (StatsConfig, ExtractorConfig, ImagesConfig)
+    config, seen_by, how = parse("jaxgan stats DATA -o FILE.npz", "Statistics of features.", kinds, args)
+    check_images(how)
+    if config.out is None or not config.out.endswith(".npz"):
+        raise UserError(f"--out (-o) takes a .npz file to write, got {config.out or 'nothing'}.")
+    check_file(Path(config.out), "--out")
+    quiet()
+    source = open_source(name, how)
+    if isinstance(source, Statistics):
+        raise UserError(f"{name} holds statistics already; jaxgan stats takes images.")
+    extractor = choose(seen=[source.spec["image"]], **chosen(seen_by))
+    found = _stream_statistics(source, extractor, how.limit, config.ddof)
+    made = about(extractor, prepared(how)) | {"reference": reference_of(source, "image", how.limit)}
+    statistics.write(Path(config.out), found, made, config.ddof)
+    print(f"{config.out}: mean and covariance of {found.n} images, {len(found.mean)} features of {extractor.name}")
+    return 0
+
+
+def _stream_statistics(
+    data: datasets.Data, extractor: Extractor, limit: int | None, ddof: Literal[0, 1]
+) -> gaussian.Gaussian:
+    """Mean and covariance in float64, of any number of images in the memory of one batch."""
+    found: gaussian.GaussianStats | None = None
+    update = jax.jit(gaussian.update)
+    with counting(f"features of {data.name}", count_of(data, "image", limit)) as progress:
+        for part in stream_features(extractor, batches_of(data, "image", limit), progress=progress):
+            check_finite(part["features"], data.name)
+            with double():
+                features = part["features"].astype(np.float64)
+                found = update(found or gaussian.init(features.shape[1]), features)
+    assert found is not None
+    return gaussian.finalize(found, ddof)

@@ -1,0 +1,130 @@
+"""What a trained system does for users: what the commands that perform its verbs have in common."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+
+from jaxgan import data as datasets
+from jaxgan.errors import UserError, flag
+from jaxgan.fields import Spec
+from jaxgan.game import Verb
+from jaxgan.options import parse
+from jaxgan.show import from_user
+from jaxgan.show import given as givens
+from jaxgan.show.sampling import make_batches
+from jaxgan.show.sets import check_out, write_set
+from jaxgan.train.run import own
+from jaxgan.train.run.config import (
+    RunConfig,
+    VerbConfig,
+    check_at_least,
+    check_seed,
+    from_json,
+)
+from jaxgan.train.run.data import open_data
+from jaxgan.train.run.load import Described, Step, described, state_of
+from jaxgan.train.run.rundir import read_config
+from jaxgan.train.screen.quiet import quiet
+
+
+def perform(name: str, about: str, run: str, args: Sequence[str]) -> int:
+    """Let the run's verb `name` make examples, and write them; `about` is the help's first line."""
+    if run == "-":  # help without a run
+        parse(f"jaxgan {name} RUN", about, (VerbConfig,), args)
+    quiet()
+    found = described(run, own.taken(args), step=step_of(args))
+    verb = found.system.verb(name)
+    config, texts = parse(f"jaxgan {name} {run}", about, (VerbConfig, texts_of(verb.given)), args)
+    check_at_least("n", config.n, 1)
+    check_seed(config.seed)
+    chosen = chosen_of(verb.given, texts)
+    out = Path(config.out).expanduser() if config.out else None
+    check_out(out or found.folder.root / f"{name}.png", verb.makes, config.n)
+    given = given_of(found, verb, chosen)
+    state, step = state_of(found)
+    out = out or found.folder.root / f"{name}-{step}-seed{config.seed}{suffix_of(chosen)}.png"
+    batches = make_batches(verb, config.n, config.seed, given)
+    write_set(out, verb.makes, batches(state), label_of(verb, given))
+    print(f"{config.n} {things(verb.makes)} of step {step}: {out}")
+    return 0
+
+
+def step_of(args: Sequence[str]) -> Step:
+    """The value of --step, read before the other options: they are those of the checkpoint's system."""
+    said = own.taken(args, "--step")
+    if said == "best" or said == "healthy":
+        return said
+    return int(said) if said and said.isdecimal() else None  # what else it is, the options refuse
+
+
+def texts_of(given: Spec) -> type:
+    """A dataclass with a text for each field that a verb is given."""
+    import tyro
+
+    fields = [
+        (
+            name,
+            Annotated[str | None, tyro.conf.arg(help=_help(field.kind, field.names))],
+            dataclasses.field(default=None),
+        )
+        for name, field in given.items()
+    ]
+    return dataclasses.make_dataclass("Given", fields, frozen=True, kw_only=True)
+
+
+def _help(kind: str, names: Sequence[str]) -> str:
+    takes = {"label": "Class of all examples, by name or number", "code": "Code of all examples"}.get(kind)
+    some = f" ({', '.join(names[:10])}{', ...' if len(names) > 10 else ''})" if takes and names else ""
+    rest = "all in turn" if takes else "rows of the data"
+    return f"{takes or f'The {kind} for all examples: a file, or words'}{some}; None: {rest}."
+
+
+def chosen_of(given: Spec, texts: Any) -> dict[str, np.ndarray]:
+    """What the user said of the given fields, as it is stored."""
+    said = {name: getattr(texts, name) for name in given}
+    return {name: from_user.stored(name, given[name], text) for name, text in said.items() if text is not None}
+
+
+def given_of(found: Described, verb: Verb, chosen: Mapping[str, np.ndarray]) -> givens.Given:
+    """What the user chose; for the rest classes in turn, or rows that the run has held out."""
+    rest = {name: field for name, field in verb.given.items() if name not in chosen}
+    if all(field.kind in givens.CHOSEN for field in rest.values()):
+        return givens.together(givens.in_turn(rest), givens.the_same(chosen))
+    missing = [name for name in rest if name not in found.spec and rest[name].kind != "code"]
+    if missing:
+        raise UserError(f"{' and '.join(map(flag, missing))} must be given: the data of the run do not have it.")
+    held = _held(found, rest)
+    return givens.together(givens.for_pictures(dataclasses.replace(verb, given=rest), held), givens.the_same(chosen))
+
+
+def _held(found: Described, wanted: Spec) -> datasets.Data:
+    """The rows that the run has held out; all of them, where it has held out none."""
+    run = from_json(RunConfig, read_config(found.folder.root)[1]["run"], str(found.folder.config))
+    try:
+        data = open_data(run, found.needs, like=found.spec)
+    except UserError as error:
+        raise UserError(
+            f"rows of the run's data are taken unless {' and '.join(map(flag, wanted))} is given, but: {error}"
+        ) from error
+    return datasets.hold_out(data, run.hold_out or 0)[1]
+
+
+def suffix_of(chosen: Mapping[str, np.ndarray]) -> str:
+    """What a file's name says of chosen classes and codes, such as "-label3"."""
+    return "".join(
+        f"-{name}{int(value)}" for name, value in chosen.items() if value.shape == () and value.dtype == np.int32
+    )
+
+
+def label_of(verb: Verb, given: givens.Given) -> Callable[[int], int] | None:
+    """The class of an example by its number, where the verb takes one."""
+    named = [name for name, field in verb.given.items() if field.kind in givens.CHOSEN]
+    return (lambda i: int(given(i, 1)[named[0]][0])) if len(named) == 1 else None
+
+
+def things(makes: Spec) -> str:
+    """What the made examples are called."""
+    return "images" if {field.kind for field in makes.values()} == {"image"} else "examples"

@@ -1,0 +1,25 @@
+"""The command `jaxgan weights`: where Inception weights are looked for, and their conversion."""
+
+from collections.abc import Sequence
+
+from jaxgan.errors import UserError
+
+HELP = "jaxgan weights takes: status, or: convert IN OUT.safetensors [--allow-unverified]"
+
+
+def command(args: Sequence[str]) -> int:
+    """Say where Inception weights are looked for and what is there, or convert a file of them."""
+    from jaxgan.metrics.inception.weights import status
+    from jaxgan.metrics.inception.weights_file import convert
+
+    match list(args):
+        case ["status"]:
+            for place, found in status():
+                print(f"{place}: {found}")
+        case ["convert", source, target, *rest] if set(rest) <= {"--allow-unverified"}:
+            print(convert(source, target, allow_unverified=bool(rest)))
+        case ["--help" | "-h", *_]:
+            print(HELP)
+        case _:
+            raise UserError(f"{HELP}; got {' '.join(args) or 'nothing'}.")
+    return 0
