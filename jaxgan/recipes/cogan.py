@@ -34,7 +34,7 @@ DATA = "fashion_negatives"
 class Config(LatentConfig):
     """DCGAN's settings with a faster generator, as InfoGAN's, and networks for small pictures on two cores."""
 
-    steps: int = 3_000
+    steps: int = 4_000
     g_learning_rate: float = 1e-3
     """Adam's rate for the generator."""
     g_width: int = 32

@@ -25,10 +25,20 @@ def test_what_pairs_are_like():
 
 # Oracle: the definition: 255 - (255 - x) is x.
 def test_the_negative_alone_is_turned_back():
-    pictures = RNG.integers(0, 256, (20, 28, 28, 1), dtype=np.uint8)
+    pictures = RNG.integers(1, 256, (20, 28, 28, 1), dtype=np.uint8)  # 0 would be a line
     found = coupled_pairs.see({"a": pictures, "b": 255 - pictures})
     np.testing.assert_array_equal(found["a"].features, found["b"].features)
     np.testing.assert_array_equal(found["a"].classes, found["b"].classes)
+
+
+# Oracle: by hand; a line of one pixel across even cloth, and black ground that stays black.
+def test_white_lines_are_filled():
+    negative = np.full((1, 8, 8, 1), 255, np.uint8)
+    negative[0, 2:, 2:] = 55
+    negative[0, :, 5] = 255
+    clothes = np.zeros_like(negative)
+    clothes[0, 2:, 2:] = 200
+    np.testing.assert_array_equal(coupled_pairs.turned_back(negative), clothes)
 
 
 # Oracle: the bundled classifier names 94 % of the clothes right, and lines lead it astray in few.
