@@ -26,7 +26,7 @@ from jaxgan.nets.mlp import MLPDiscriminator
 from jaxgan.recipes import dcgan, gan
 from jaxgan.recipes.common.toolbox import stabilised
 from jaxgan.train import RunConfig, fit
-from jaxgan.train.monitor import diversity, rules
+from jaxgan.train.monitor import diversity, rules, samples
 from jaxgan.train.run.record import read_metrics
 from jaxgan.train.screen.report import Report
 
@@ -72,7 +72,7 @@ def show_health(folder):
     values, margins = ([block[name] for block in blocks] for name in ("value", "margin"))
     shares = np.array([[block["accuracy_real"], block["accuracy_fake"]] for block in blocks])
     pictures = [row["numbers"] for row in read_metrics(folder.monitor) if row["kind"] == "samples"]
-    judged = [picture for picture in pictures if picture["images"] >= rules.PATIENCE]
+    judged = [picture for picture in pictures if picture["images"] >= samples.PATIENCE]
     ratios = norms["g"] / norms["d"]
     print(f"  V(D, G) {min(values):.3g} to {max(values):.3g}, margin at most {np.abs(margins).max():.3g}")
     for name, norm in norms.items():

@@ -24,7 +24,8 @@ from jaxgan.game import Aux, Duel, GameState, System, apply, normal, policy, var
 from jaxgan.losses import adversarial
 from jaxgan.nets.cogan import DOMAINS, CoupledDiscriminator, CoupledGenerator
 from jaxgan.recipes.common.base import LatentConfig, adams, check, system_of
-from jaxgan.recipes.common.wiring import SHOWS, latent_verbs, normal_latents, take_turns, trained
+from jaxgan.recipes.common.latents import SHOWS, latent_verbs, normal_latents
+from jaxgan.recipes.common.wiring import take_turns, trained
 
 NEEDS = Needs({"a": "image", "b": "image"}, apart=True)
 DATA = "fashion_negatives"

@@ -29,7 +29,8 @@ from jaxgan.losses import adversarial
 from jaxgan.losses.information import categorical_information, continuous_information
 from jaxgan.nets.infogan import CodeGuess, InfoGANDiscriminator, InfoGANGenerator
 from jaxgan.recipes.common.base import LatentConfig, check
-from jaxgan.recipes.common.wiring import Judge, Wires, latent_game, latent_verbs, take_turns, trained
+from jaxgan.recipes.common.latents import latent_verbs
+from jaxgan.recipes.common.wiring import Judge, Wires, latent_game, take_turns, trained
 
 NEEDS = IMAGES
 

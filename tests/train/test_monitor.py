@@ -8,7 +8,7 @@ import pytest
 
 from jaxgan.game import Duel
 from jaxgan.recipes.common.cures import CURES
-from jaxgan.train.monitor import rules
+from jaxgan.train.monitor import rules, samples
 from jaxgan.train.monitor.findings import Finding
 from jaxgan.train.monitor.rules import BLOCK, RECENT, WINDOW
 
@@ -234,8 +234,8 @@ def seen(*pictures):
     """What is seen in the last one."""
     largest = 0.0
     for picture in pictures[:-1]:
-        largest = rules.largest_diversity(picture.numbers(), largest)
-    return [finding.kind for finding in rules.look_at_samples(pictures[-1].numbers(), largest)]
+        largest = samples.largest_diversity(picture.numbers(), largest)
+    return [finding.kind for finding in samples.look_at_samples(pictures[-1].numbers(), largest)]
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_samples(pictures, expected):
 
 
 def test_sentences_have_the_numbers():
-    (finding,) = rules.look_at_samples(Picture(repeated=40, near_duplicates=63).numbers(), 0.0)
+    (finding,) = samples.look_at_samples(Picture(repeated=40, near_duplicates=63).numbers(), 0.0)
     assert "40 of 64 samples have a near-duplicate, as if it made only about 32 different images" in finding.seen
     (finding,) = rules.look(blocks(**PERFECT, **{"g/grad_norm": 0.1}), USUAL, USUAL)
     assert "99% of the real and 100% of the generated images" in finding.seen

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from jaxgan.train.monitor import episodes, rules
+from jaxgan.train.monitor import episodes, rules, samples
 from jaxgan.train.monitor.episodes import CONFIRMED, QUIET, Episodes
 from jaxgan.train.monitor.findings import Finding
 from jaxgan.train.monitor.rules import BLOCK
@@ -18,7 +18,7 @@ def looks(monkeypatch):
     """What the rules find from now on."""
     now = {"metrics": [], "samples": []}
     monkeypatch.setattr(rules, "look", lambda blocks, usual, largest, duels: now["metrics"])
-    monkeypatch.setattr(rules, "look_at_samples", lambda picture, largest: now["samples"])
+    monkeypatch.setattr(samples, "look_at_samples", lambda picture, largest: now["samples"])
     return now
 
 

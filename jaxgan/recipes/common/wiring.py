@@ -10,8 +10,8 @@ import optax
 from flax import linen as nn
 from jaxtyping import Array, Float, Key
 
-from jaxgan.fields import Field, Spec, only
-from jaxgan.game import Aux, GameState, LossFn, Move, PlayFn, Round, Show, System, Verb, apply, normal, variables
+from jaxgan.fields import Spec, only
+from jaxgan.game import Aux, GameState, LossFn, Move, PlayFn, Round, System, Verb, apply, normal, variables
 from jaxgan.game.random import Stream
 from jaxgan.game.schedules import Schedule
 from jaxgan.losses import adversarial
@@ -20,6 +20,7 @@ from jaxgan.losses.batches import pack, top_k_weights
 from jaxgan.losses.labels import exchange_labels
 from jaxgan.losses.reduce import example_means
 from jaxgan.recipes.common.base import LatentConfig, adams, system_of
+from jaxgan.recipes.common.latents import SHOWS, latent_verbs, normal_latents
 
 COLLECTIONS = ["batch_stats", "spectral"]
 """What networks may change while they are trained."""
@@ -34,16 +35,6 @@ of dropout, of noise or augmentation that a wrapper adds. Passes that shall diff
 
 Penalty: TypeAlias = Callable[..., Float[Array, "b"]]
 """`(critic, x_real, x_fake, rng, step) -> [b]`, weighted; `critic` maps examples to logits."""
-
-Draw: TypeAlias = Callable[[Key[Array, " n"]], dict[str, Array]]
-"""`keys -> latents`, by field name."""
-
-Decode: TypeAlias = Callable[[GameState, Mapping[str, Array]], dict[str, Array]]
-"""`(state, latents and whatever else is given) -> made`, by field name."""
-
-EMPTY: Spec = {}
-SHOWS = (Show("sample"),)
-"""What latent systems preview: of their verbs the one that needs nothing but noise and classes."""
 
 
 class Wires(NamedTuple):
@@ -114,40 +105,6 @@ def wire(
     taken = only(spec, "label") if conditional else {}
     verbs = latent_verbs(*normal_latents(config.z_dim), decode, makes=only(spec, made), given=taken)
     return Wires(play, judge, init_players, {**only(spec, made), **taken}, verbs)
-
-
-def normal_latents(z_dim: int) -> tuple[Spec, Draw]:
-    """One field `z`, drawn from a standard normal distribution: the first two arguments of `latent_verbs`."""
-    return {"z": Field("vector", (z_dim,))}, lambda keys: {"z": normal(keys, (z_dim,))}
-
-
-def latent_verbs(latents: Spec, draw: Draw, decode: Decode, *, makes: Spec, given: Spec = EMPTY) -> dict[str, Verb]:
-    """The verbs of a latent space: `draw` makes latents, `decode` makes examples of them, `sample` does both.
-
-    Args:
-        latents: the fields that are drawn.
-        draw: the latents of each key.
-        decode: what is made of latents, and of whatever else is given.
-        makes: the fields made.
-        given: the other fields that are taken: labels, codes.
-    """
-
-    def run_sample(state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
-        return decode(state, {**given, **draw(keys)})
-
-    def run_draw(state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
-        del state, given  # latents come from noise alone
-        return draw(keys)
-
-    def run_decode(state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
-        del keys  # the latents are the noise
-        return decode(state, given)
-
-    return {
-        "sample": Verb(run_sample, makes, given),
-        "draw": Verb(run_draw, latents),
-        "decode": Verb(run_decode, makes, {**latents, **given}),
-    }
 
 
 def latent_game(

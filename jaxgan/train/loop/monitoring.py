@@ -16,7 +16,7 @@ from jaxgan.train.loop.scoring import measured
 from jaxgan.train.monitor import diversity
 from jaxgan.train.monitor.episodes import Episodes, Event
 from jaxgan.train.monitor.findings import Finding
-from jaxgan.train.monitor.rules import NEAR
+from jaxgan.train.monitor.samples import NEAR
 from jaxgan.train.run.failures import Collapse, TrainingError
 from jaxgan.train.run.record import Recorder
 from jaxgan.train.run.rundir import RunDir

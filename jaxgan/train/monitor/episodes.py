@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from jaxgan.game import Duel
-from jaxgan.train.monitor import rules
+from jaxgan.train.monitor import rules, samples
 from jaxgan.train.monitor.findings import Finding
 from jaxgan.train.monitor.rules import BLOCK, RECENT, WINDOW
 
@@ -106,10 +106,10 @@ class Episodes:
         return events
 
     def see_samples(self, step: int, numbers: dict[str, Any]) -> list[Event]:
-        """The sample picture after `step`, as `rules.look_at_samples` wants it."""
-        events = self._episodes(step, rules.look_at_samples(numbers, self._diversity), of_samples=True)
+        """The sample picture after `step`, as `samples.look_at_samples` wants it."""
+        events = self._episodes(step, samples.look_at_samples(numbers, self._diversity), of_samples=True)
         if not self.serious():  # images of a generator that explodes may be very different from each other
-            self._diversity = rules.largest_diversity(numbers, self._diversity)
+            self._diversity = samples.largest_diversity(numbers, self._diversity)
         return events
 
     def serious(self) -> Finding | None:

@@ -1,0 +1,53 @@
+"""The verbs of systems that make examples of latents: draw them, decode them, and both at once."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from jaxtyping import Array, Key
+
+from jaxgan.fields import Field, Spec
+from jaxgan.game import GameState, Show, Verb, normal
+
+Draw: TypeAlias = Callable[[Key[Array, " n"]], dict[str, Array]]
+"""`keys -> latents`, by field name."""
+
+Decode: TypeAlias = Callable[[GameState, Mapping[str, Array]], dict[str, Array]]
+"""`(state, latents and whatever else is given) -> made`, by field name."""
+
+EMPTY: Spec = {}
+SHOWS = (Show("sample"),)
+"""What latent systems preview: of their verbs the one that needs nothing but noise and classes."""
+
+
+def normal_latents(z_dim: int) -> tuple[Spec, Draw]:
+    """One field `z`, drawn from a standard normal distribution: the first two arguments of `latent_verbs`."""
+    return {"z": Field("vector", (z_dim,))}, lambda keys: {"z": normal(keys, (z_dim,))}
+
+
+def latent_verbs(latents: Spec, draw: Draw, decode: Decode, *, makes: Spec, given: Spec = EMPTY) -> dict[str, Verb]:
+    """The verbs of a latent space: `draw` makes latents, `decode` makes examples of them, `sample` does both.
+
+    Args:
+        latents: the fields that are drawn.
+        draw: the latents of each key.
+        decode: what is made of latents, and of whatever else is given.
+        makes: the fields made.
+        given: the other fields that are taken: labels, codes.
+    """
+
+    def run_sample(state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
+        return decode(state, {**given, **draw(keys)})
+
+    def run_draw(state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
+        del state, given  # latents come from noise alone
+        return draw(keys)
+
+    def run_decode(state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
+        del keys  # the latents are the noise
+        return decode(state, given)
+
+    return {
+        "sample": Verb(run_sample, makes, given),
+        "draw": Verb(run_draw, latents),
+        "decode": Verb(run_decode, makes, {**latents, **given}),
+    }
