@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxgan.game import Aux
+from jaxgan.game import Aux, Goal
 from jaxgan.layers import Conv
 from jaxgan.losses.reduce import batch_mean, example_means
 from jaxgan.recipes.common.base import LatentConfig
@@ -64,4 +64,4 @@ def build(config, spec, axis_name=None):
         return badly_rebuilt(params, vars, fakes, batch, rng).mean(), Aux()
 
     rounds = take_turns(wires.play, d_loss, g_loss)
-    return latent_game(config, wires, rounds, axis_name, extras={"k": 0.0}, duels=())
+    return latent_game(config, wires, rounds, axis_name, extras={"k": 0.0}, duels=(), goal=Goal("convergence"))

@@ -19,7 +19,7 @@ from tests.train import toy
 SYSTEMS = Path(__file__).parents[2] / "experiments" / "systems"
 FILES = sorted(SYSTEMS.glob("*.py"))
 OPTIONS = {
-    "began": "--z-dim 4 --width 4 --gamma 0.7 --lambda-k 0.5",
+    "began": "--z-dim 4 --width 4 --gamma 0.7 --lambda-k 0.5 --eval-every 2",
     "bigan": "--z-dim 4 --width 8",
     "pairs": "--width 4",
 }
@@ -105,6 +105,13 @@ def test_the_controller_of_began_moves_by_its_equation(run):
     assert second["k"] == pytest.approx(0.5 * balance, rel=1e-4)
     assert 0 < second["k"] < 1
     assert json.loads((run("began") / "config.json").read_text())["config"]["gamma"] == 0.7
+
+
+def test_the_best_state_of_began_is_kept_by_its_convergence(run):
+    logged = {row["step"]: row["convergence"] for row in read_metrics(run("began") / "metrics.jsonl")}
+    measured = {row["step"]: row["value"] for row in read_metrics(run("began") / "evaluations.jsonl")}
+    assert measured == {step: logged[step] for step in (2, 4)}
+    assert load(run("began"), "best").step == min(measured, key=lambda step: measured[step])
 
 
 def test_bigan_encodes_and_reconstructs(run, folder, tmp_path):

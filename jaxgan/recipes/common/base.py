@@ -16,6 +16,7 @@ from jaxgan.game import (
     Duel,
     Ema,
     GameState,
+    Goal,
     Precision,
     Round,
     Show,
@@ -123,6 +124,7 @@ def system_of(
     extras: Mapping[str, Any] | None = None,
     local: Mapping[str, Any] | None = None,
     frozen: Callable[[], Mapping[str, Any]] | None = None,
+    goal: Goal | None = None,
     make_step: Callable[..., StepFn] = make_train_step,
     axis_name: str | None = None,
 ) -> System:
@@ -142,6 +144,7 @@ def system_of(
         extras: as for `init_state`.
         local: as for `init_state`.
         frozen: as in `System`.
+        goal: as in `System`.
         make_step: `make_train_step`, or `make_extragradient_step`.
         axis_name: as for `make_train_step`.
     """
@@ -168,6 +171,7 @@ def system_of(
         duels=duels,
         cures=cures_of(config, "label" in batch) if cures is None else cures,
         frozen=frozen,
+        goal=goal,
         microbatches=microbatches(rounds),
     )
 
