@@ -112,3 +112,18 @@ def words_of(hint: Any) -> str:
         one = words_of(inner[0]).removeprefix("a ") + "s"
         return one if Ellipsis in inner else f"{len(inner)} {one}"
     return str(hint)
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of a field's type."""
+    inner = get_args(hint)
+    if get_origin(hint) is Literal:
+        return value in inner
+    if get_origin(hint) in (Union, types.UnionType):
+        return any(fits(value, each) for each in inner)
+    if get_origin(hint) is tuple:
+        kinds = inner[:1] * len(value) if isinstance(value, tuple) and Ellipsis in inner else inner
+        return isinstance(value, tuple) and len(value) == len(kinds) and all(map(fits, value, kinds))
+    if isinstance(value, bool):
+        return hint is bool
+    return isinstance(value, (int, float) if hint is float else hint)

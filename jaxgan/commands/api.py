@@ -16,14 +16,14 @@ from jaxgan.data import Data
 from jaxgan.errors import UserError
 from jaxgan.fields import Field
 from jaxgan.game import GameState, System
-from jaxgan.options import words_of
+from jaxgan.options import fits, words_of
 from jaxgan.recipes.common.base import RecipeConfig, check
 from jaxgan.show import from_user
 from jaxgan.show import given as givens
 from jaxgan.show.sampling import BATCH, compiled, example_keys, make_sampler
 from jaxgan.train.loop.fit import fit as fit_system
 from jaxgan.train.run import own
-from jaxgan.train.run.config import RunConfig, check_seed, fits
+from jaxgan.train.run.config import RunConfig, check_seed
 from jaxgan.train.run.data import open_data
 from jaxgan.train.run.load import Step
 from jaxgan.train.run.load import load as load_run

@@ -6,10 +6,13 @@ sees the same noise on one device or on eight, under jit, pmap or shard_map, wit
 
 from collections.abc import Callable
 from enum import IntEnum, unique
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
+
+from jaxgan.errors import UserError
 
 
 @unique
@@ -36,6 +39,31 @@ class Stream(IntEnum):
     """Which rows are held out."""
 
 
+def check_key(key: Any) -> None:
+    """Raise UserError for what is not one key, such as the number that it is made of."""
+    if _rank(key) != 0:
+        raise UserError(f"a key takes what jax.random.key(seed) makes, got {_told(key)}.")
+
+
+def check_keys(keys: Any) -> None:
+    """Raise UserError for what is not a row of keys, one for each example."""
+    if _rank(keys) != 1:
+        raise UserError(f"keys take one for each example, as jax.random.split(key, n) makes them, got {_told(keys)}.")
+
+
+def _rank(key: Any) -> int | None:
+    """Axes of an array of keys, typed or of the old kind (`uint32 [..., 2]`); None of anything else."""
+    dtype = getattr(key, "dtype", None)
+    if dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key):
+        return jnp.ndim(key)
+    return jnp.ndim(key) - 1 if dtype == jnp.uint32 and jnp.shape(key)[-1:] == (2,) else None
+
+
+def _told(key: Any) -> str:
+    rank = _rank(key)
+    return repr(key) if rank is None else "one key" if rank == 0 else f"keys {list(jnp.shape(key))}"
+
+
 def example_keys(key: Key[Array, ""], rows: Int[Array, " b"]) -> Key[Array, " b"]:
     """One key per example: `key` with each example's row in the global batch folded in."""
     return jax.vmap(jax.random.fold_in, (None, 0))(key, rows)
@@ -51,6 +79,7 @@ def draw(
     sampler: Callable[..., Array], rng: Key[Array, " b"], shape: tuple[int, ...], **options: object
 ) -> Array:  # [b, *shape]
     """`sampler(key, shape=shape, **options)` per example: `draw(jax.random.bernoulli, rng, (3,), p=0.2)`: `[b, 3]`."""
+    check_keys(rng)
     return jax.vmap(lambda key: sampler(key, shape=shape, **options))(rng)
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Array, Int, Key
 
 from jaxgan.errors import UserError
 from jaxgan.game.ema import Ema, average, check_ema, decay
-from jaxgan.game.random import global_rows
+from jaxgan.game.random import check_key, global_rows
 from jaxgan.game.rounds import RESERVED, Rules, Table, merge_metrics, play_round, split
 from jaxgan.game.state import Batch, GameState, Metrics, Move, PlayerState, Round, StepFn
 
@@ -55,6 +55,7 @@ def make_train_step(
     cuts = microbatches(rounds)
 
     def step(state: GameState, batch: Batch, rng: Key[Array, ""]) -> tuple[GameState, Metrics]:
+        check_key(rng)
         size = _check_batch(batch, cuts * accumulate)
         dealt = split((batch, global_rows(size, axis_name)), cuts)
         key = jax.random.fold_in(rng, state.step)

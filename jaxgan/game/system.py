@@ -8,6 +8,7 @@ from jaxtyping import Array, Key
 
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Spec
+from jaxgan.game.random import check_keys
 from jaxgan.game.state import GameState, StepFn
 
 
@@ -38,6 +39,7 @@ class Verb:
             raise UserError(
                 f"this verb takes {', '.join(self.given)}, one for each example; missing: {', '.join(missing)}."
             )
+        check_keys(keys)
         return self.run(state, {name: given[name] for name in self.given}, keys)
 
 

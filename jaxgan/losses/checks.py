@@ -46,6 +46,15 @@ def check_same_shape(names: str, *trees: Any) -> None:
         raise UserError(f"{names} must have the same shape, got {got}.")
 
 
+def check_array(name: str, x: Any) -> None:
+    """Raise a UserError for a tuple, or another pytree, in place of one array of examples."""
+    if not hasattr(x, "astype"):
+        raise UserError(
+            f"{name} takes one array of examples, got a {type(x).__name__}; of a critic of pairs hold one fixed: "
+            "r1(lambda x: critic((x, z)), x)."
+        )
+
+
 def check_keys(rng: Any, x: Array) -> None:
     """Raise a UserError unless there is a key for each example of x."""
     if jnp.shape(rng)[:1] != x.shape[:1]:

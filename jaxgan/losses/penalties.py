@@ -16,7 +16,7 @@ from jax import lax
 from jaxtyping import Array, Float, Key
 
 from jaxgan.errors import UserError
-from jaxgan.losses.checks import check_at_least_zero, check_decay, check_keys, check_same_shape
+from jaxgan.losses.checks import check_array, check_at_least_zero, check_decay, check_keys, check_same_shape
 from jaxgan.losses.reduce import arrays, batch_mean, exact, example_sums, total
 
 Critic: TypeAlias = Callable[[Array], Any]
@@ -61,6 +61,7 @@ def gradient_penalty(
     Raises:
         UserError: images and fakes of different shapes, not one key an example, or a target below 0.
     """
+    check_array("a penalty", x_real)
     check_same_shape("x_real and x_fake", x_real, x_fake)
     check_keys(rng, x_real)
     x_real, x_fake = exact(x_real), exact(x_fake)
@@ -94,6 +95,7 @@ def dragan(
         UserError: a variance or a target below 0, or not one key an example.
     """
     check_at_least_zero("variance", variance)
+    check_array("a penalty", x_real)
     check_keys(rng, x_real)
     x_real = exact(x_real)
     if variance is None:
@@ -170,6 +172,7 @@ def _slopes(critic: Critic, x: Array) -> Array:
             raise UserError(f"a critic whose slope is taken gives logits for each of the {len(x)} examples, got {got}.")
         return example_sums(logits).sum()
 
+    check_array("a penalty", x)
     return jax.grad(judged)(exact(x))
 
 

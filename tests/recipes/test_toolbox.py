@@ -198,6 +198,23 @@ def test_options_that_cannot_be(changes, sentence):
         build(**changes)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "takes"),
+    [
+        ("z_dim", "6", "a whole number; got '6'"),
+        ("steps", 2.5, "a whole number; got 2.5"),
+        ("batch_size", True, "a whole number; got True"),
+        ("g_widths", 12, "whole numbers; got 12"),
+        ("beta1", None, "a number; got None"),
+    ],
+)
+def test_a_value_of_another_type_is_one_sentence(field, value, takes):
+    config = contract.config("gan")
+    object.__setattr__(config, field, value)
+    with pytest.raises(UserError, match=rf"^--{field.replace('_', '-')} takes {takes}"):
+        contract.module("gan").build(config, contract.spec("gan"))
+
+
 @pytest.mark.parametrize("field", ["loss", "penalty", "updates"])
 def test_a_choice_that_is_none(field):
     """From Python: the command line's parser has its own sentence."""

@@ -205,6 +205,8 @@ def test_a_run_may_begin_with_another_runs_state(straight, tmp_path):
     assert origin.line.startswith(f"From        {first}, step 3: ")
     assert cli.main(["train", str(path), *often, "--out", str(second), "--from", str(first)]) == 0
     assert json.loads((second / "config.json").read_text())["run"]["from_"] == str(first)
+    with pytest.raises(UserError, match=r"^--from: nosuch is not a run: there is no such folder\.$"):
+        train(tmp_path / "x", from_="nosuch")
     with pytest.raises(UserError, match=r"--from .* has no array that fits this system"):
         stages.origin_of(dataclasses.replace(plan, system=_renamed(plan.system)))
 

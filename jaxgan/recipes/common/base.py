@@ -3,8 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 import jax
 import optax
@@ -28,7 +27,8 @@ from jaxgan.game import (
     make_train_step,
     microbatches,
 )
-from jaxgan.game.random import Stream
+from jaxgan.game.random import Stream, check_key
+from jaxgan.options import fits, words_of
 from jaxgan.recipes.common.cures import cures_of
 
 
@@ -75,9 +75,8 @@ def check(config: RecipeConfig) -> None:
     hints = get_type_hints(type(config))
     for field in fields(config):
         value = getattr(config, field.name)
-        choices = _choices(hints[field.name])
-        if choices and value not in choices:
-            raise UserError(f"{flag(field.name)} takes one of {', '.join(map(str, choices))}; got {value!r}.")
+        if not fits(value, hints[field.name]):
+            raise UserError(f"{flag(field.name)} takes {words_of(hints[field.name])}; got {value!r}.")
         if value == ():
             raise UserError(f"{flag(field.name)} takes at least one number, got none.")
         for number in _numbers(value):
@@ -152,6 +151,7 @@ def system_of(
     step = make_step(rounds, optimizers, ema=ema, axis_name=axis_name, accumulate=config.accumulate)
 
     def init(rng: Key[Array, ""]) -> GameState:
+        check_key(rng)
         # The run's key is folded with step numbers; the players' keys must come from elsewhere.
         players = init_players(jax.random.fold_in(rng, Stream.INIT))
         rows = shapes(batch, config.batch_size * microbatches(rounds))
@@ -174,15 +174,6 @@ def system_of(
         goal=goal,
         microbatches=microbatches(rounds),
     )
-
-
-def _choices(hint: Any) -> tuple[Any, ...]:
-    """The values that a `Literal`, or a `Literal` or None, allows; nothing for other types."""
-    if get_origin(hint) is Literal:
-        return get_args(hint)
-    members = get_args(hint) if get_origin(hint) in (Union, UnionType) else ()
-    found = [choice for member in members for choice in _choices(member)]
-    return (*found, None) if found else ()
 
 
 def _numbers(value: Any) -> list[int | float]:

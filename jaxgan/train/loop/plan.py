@@ -5,6 +5,7 @@ import hashlib
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import jax
@@ -24,7 +25,7 @@ from jaxgan.metrics.seen_by.features import Extractor
 from jaxgan.train.loop import goals, memory
 from jaxgan.train.loop.declared import stages_of
 from jaxgan.train.loop.scoring import measured
-from jaxgan.train.run import checkpoint
+from jaxgan.train.run import checkpoint, rundir
 from jaxgan.train.run.config import RunConfig, check_game, check_run, check_shares, settled, to_json
 from jaxgan.train.run.own import Code
 from jaxgan.train.screen.report import Report
@@ -158,6 +159,7 @@ def make_plans(
     Arguments are those of `fit`.
     """
     check_run(run)
+    run = dataclasses.replace(run, from_=_absolute(run.from_))  # a run may go on in another folder
     config = settled(config)
     stages = stages_of(build, config)
     module = sys.modules.get(build.__module__)
@@ -179,6 +181,16 @@ def make_plans(
     if run.eval_every and not any(plan.extractor or plan.system.goal for plan in plans):
         raise UserError("--eval-every compares what a system makes with the data, which have nothing of the kind.")
     return plans
+
+
+def _absolute(run: str | None) -> str | None:
+    """The folder that --from names; UserError where it is no run."""
+    if run is None:
+        return None
+    try:
+        return str(rundir.read_config(Path(run).expanduser())[0].root.resolve())
+    except UserError as error:
+        raise UserError(f"--from: {error}") from error
 
 
 def _plan(

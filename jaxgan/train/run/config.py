@@ -1,14 +1,14 @@
 """What a run is, beside the recipe: data, seed, devices, and what it writes and how often."""
 
 import dataclasses
-import types
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 from tyro import conf
 
 from jaxgan.errors import UserError, flag
 from jaxgan.metrics.seen_by.extractors import Name
+from jaxgan.options import fits
 
 Parallel = Literal["jit", "pmap", "shard_map"]
 MOST_SAMPLES = 4096  # in one picture, which is made and measured again and again
@@ -249,21 +249,6 @@ def from_json(kind: type[Any], values: Mapping[str, Any], source: str) -> Any:
         if not fits(value, hints[name]):
             raise UserError(f"{source} gives {name!r} as {values[name]!r}, which it cannot be.")
     return kind(**read)
-
-
-def fits(value: Any, hint: Any) -> bool:
-    """Whether a value is of a field's type."""
-    inner = get_args(hint)
-    if get_origin(hint) is Literal:
-        return value in inner
-    if get_origin(hint) in (Union, types.UnionType):
-        return any(fits(value, each) for each in inner)
-    if get_origin(hint) is tuple:
-        kinds = inner[:1] * len(value) if isinstance(value, tuple) and Ellipsis in inner else inner
-        return isinstance(value, tuple) and len(value) == len(kinds) and all(map(fits, value, kinds))
-    if isinstance(value, bool):
-        return hint is bool
-    return isinstance(value, (int, float) if hint is float else hint)
 
 
 def _plain(value: Any) -> Any:
