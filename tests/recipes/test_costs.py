@@ -30,7 +30,7 @@ from jaxgan import fields, recipes
 from jaxgan.game import parallel
 from jaxgan.train import RunConfig
 from jaxgan.train.loop import memory
-from jaxgan.train.loop.chunks import make_feed
+from jaxgan.train.loop.chunks import make_chunks
 from tests.recipes.arithmetic import one_pass
 
 KEY = jax.random.key(0)
@@ -136,7 +136,7 @@ def test_a_chunk_moves_indices_or_pixels_to_the_device_and_nothing_twice(residen
     pixels = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), dtype=np.uint8)
     data = datasets.of_arrays({"image": pixels}, {"image": fields.image(8, 8, 1)})
     rows, steps = 8, 4
-    feed = make_feed(
+    feed = make_chunks(
         data, data.spec, RunConfig(resident=resident, steps_per_dispatch=steps), rows, 0, parallel.make_mesh()
     )
     assert sum(moved) == (datasets.nbytes(data) if resident == "on" else 0)
