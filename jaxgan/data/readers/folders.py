@@ -1,7 +1,7 @@
 """Which reader takes a folder or a zip: the needs and the names of its files say it."""
 
 from jaxgan.data import source
-from jaxgan.data.readers import apart, files, images, looks, pairs, sound, text, voxels
+from jaxgan.data.readers import apart, files, images, looks, pairs, sound, text, videos, voxels
 from jaxgan.data.readers.wants import named, pictures, required, told
 from jaxgan.data.settings import Settings
 from jaxgan.errors import UserError
@@ -35,6 +35,8 @@ def load(tree: files.Tree, needs: Needs, settings: Settings, halves: tuple[str, 
         return sound.load(tree, wave, needs)
     if (grids := named(needs, "voxels")) is not None:
         return voxels.load(tree, grids, needs, settings)
+    if (films := named(needs, "video")) is not None:
+        return videos.load(tree, films, needs, settings)
     raise UserError(
         f"--data {tree.name} is a folder or a zip, which cannot give {told(needs)}; "
         "an .npz whose arrays bear these names can."
