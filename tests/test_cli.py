@@ -15,7 +15,7 @@ from PIL import Image
 from jaxgan.cli import main
 from jaxgan.game import parallel
 from jaxgan.train import load
-from jaxgan.train.monitor import rules
+from jaxgan.train.monitor import samples
 from jaxgan.train.run import checkpoint
 from tests.train import toy
 
@@ -193,8 +193,8 @@ def test_a_healthy_checkpoint_is_sampled(run, photos, tmp_path, capsys):
 
 
 def test_a_collapse_ends_with_one_sentence(photos, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(rules, "PATIENCE", 1)
-    monkeypatch.setattr(rules, "ALIKE", 100.0)  # whatever it makes is too little
+    monkeypatch.setattr(samples, "PATIENCE", 1)
+    monkeypatch.setattr(samples, "ALIKE", 100.0)  # whatever it makes is too little
     out, often = tmp_path / "run", "--steps 9 --checkpoint-every 100 --sample-every 2 --on-collapse stop"
     code, sentence = said(capsys, f"train gan --data {photos} --image-size 8 --out {out} {TINY} {often}")
     assert code == 1

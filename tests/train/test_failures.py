@@ -13,7 +13,7 @@ from jaxgan.nets.mlp import MLPDiscriminator
 from jaxgan.recipes import gan
 from jaxgan.recipes.common.toolbox import stabilised
 from jaxgan.train import RunConfig, fit
-from jaxgan.train.monitor import rules
+from jaxgan.train.monitor import samples
 from jaxgan.train.run.record import read_metrics
 from tests.train import toy
 
@@ -46,7 +46,7 @@ def found(tmp_path):
 
 
 def test_a_healthy_run_is_left_in_peace(found, monkeypatch):
-    monkeypatch.setattr(rules, "PATIENCE", 1)
+    monkeypatch.setattr(samples, "PATIENCE", 1)
     assert found(gan.Config(steps=240, **SMALL)) == []
 
 
@@ -70,7 +70,7 @@ class OneImage(nn.Module):
 
 
 def test_a_generator_that_outputs_one_image(found, monkeypatch):
-    monkeypatch.setattr(rules, "PATIENCE", 2_000)
+    monkeypatch.setattr(samples, "PATIENCE", 2_000)
 
     def build(config, spec, axis_name):
         return stabilised(config, spec, OneImage(), MLPDiscriminator(config.d_widths), axis_name)

@@ -49,7 +49,7 @@ def three():
     def run(*orders):
         with meeting._listen(0) as server:
             os.set_inheritable(server.fileno(), True)
-            folder, port = ROOT / "jaxgan" / "train", server.getsockname()[1]
+            folder, port = ROOT / "jaxgan" / "train" / "cluster", server.getsockname()[1]
             for i in range(3):
                 command = [sys.executable, "-c", THREE, str(folder), str(i), str(port), str(server.fileno())]
                 pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)

@@ -16,7 +16,7 @@ from jaxgan.show.given import nothing
 from jaxgan.show.sampling import make_sampler
 from jaxgan.train import TrainingError
 from jaxgan.train.loop import best, rollback
-from jaxgan.train.monitor import rules
+from jaxgan.train.monitor import rules, samples
 from jaxgan.train.run import checkpoint
 from jaxgan.train.run.load import restore
 from jaxgan.train.run.record import Recorder, read_metrics
@@ -217,7 +217,7 @@ def same_image(after):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(rules, "PATIENCE", 1)
+    monkeypatch.setattr(samples, "PATIENCE", 1)
 
 
 def test_stop_saves_and_names_the_last_healthy_checkpoint(impatient, tmp_path):

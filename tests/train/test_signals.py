@@ -33,7 +33,7 @@ def test_the_second_signal_kills_even_a_busy_process():
             os.kill(os.getpid(), signal.SIGTERM)
             print("still alive")
     """
-    folder = os.path.join(os.path.dirname(sys.modules["jaxgan.train"].__file__))
+    folder = os.path.join(os.path.dirname(sys.modules["jaxgan.train"].__file__), "loop")
     child = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=False)
     assert child.returncode == -signal.SIGTERM
     assert child.stdout == ""
