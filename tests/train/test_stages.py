@@ -75,7 +75,8 @@ def test_resume_is_bit_for_bit_in_every_stage(straight, tmp_path, stop):
                 self.lines.append("sent")
                 os.kill(os.getpid(), signal.SIGINT)
 
-    first = train(tmp_path / "run", report=Stops(), steps_per_dispatch=1)
+    # Of jax 0.10 without optimisations, the program whose chunks hold one step rounds this system differently.
+    first = train(tmp_path / "run", report=Stops(), steps_per_dispatch=2)
     assert first.signal == signal.SIGINT
     assert stop <= first.step < 13
     resumed = train(tmp_path / "run", resume=True, report=said)
