@@ -139,7 +139,7 @@ def system_of(
         averaged: players of which a moving average is kept, where the configuration has a half-life.
         shows: as in `System`; every verb unless given, in a sheet where its right answers are known.
         duels: as in `System`.
-        cures: as in `System`; those of `recipes.cures` that the configuration has unless given.
+        cures: as in `System`; those of `recipes.common.cures` that the configuration has unless given.
         extras: as for `init_state`.
         local: as for `init_state`.
         frozen: as in `System`.
