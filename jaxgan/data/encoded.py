@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -13,6 +13,7 @@ from jaxgan.data.threads import in_threads
 from jaxgan.errors import UserError
 from jaxgan.fields import Spec
 
+T = TypeVar("T")
 IN_MEMORY_BYTES = 2 * 1024**3
 """A set that takes no more than this as it is stored is decoded once and kept."""
 NAMES_SHOWN = 10
@@ -72,25 +73,45 @@ def report(broken: Sequence[Broken], total: int, name: str, what: str = "images"
     return UserError(f"{len(broken)} of {total} {what} in {name} cannot be read; repair or remove: {shown}{more}.")
 
 
+def look_at_all(look: Callable[[int], T], names: Sequence[str], place: str, what: str) -> list[T]:
+    """Returns `look(i)` of every file, in threads.
+
+    Args:
+      look: reads file i, or raises; called from several threads.
+      names: what to call each file in an error.
+      place: what the user asked for.
+      what: the files hold, in an error.
+
+    Raises:
+      UserError: naming the files that cannot be read.
+    """
+
+    def attempt(index: int) -> T | Broken:
+        try:
+            return look(index)
+        except Exception as error:  # Pillow's decoders raise anything at all on a broken file
+            return Broken(names[index], reason(error))
+
+    looked = in_threads(attempt, len(names))
+    if broken := [one for one in looked if isinstance(one, Broken)]:
+        raise report(broken, len(names), place, what)
+    return [one for one in looked if not isinstance(one, Broken)]
+
+
 def _decode_all(encoded: Encoded, name: str, keep: bool) -> tuple[source.Source, list[bytes]]:
     """Decodes every example once; returns the source to train from and the examples' digests."""
     total = len(encoded)
     kept = {key: np.empty((total if keep else 0, *field.fixed), field.dtype) for key, field in encoded.spec.items()}
 
-    def visit(index: int) -> bytes | Broken:
-        try:
-            example = encoded.read(index)
-        except Exception as error:  # Pillow's decoders raise anything at all on a broken file
-            return Broken(encoded.names[index], reason(error))
+    def visit(index: int) -> bytes:
+        example = encoded.read(index)
         if keep:
             for key, whole in kept.items():
                 whole[index] = example[key]
         return source.digest(example)
 
-    digests = in_threads(visit, total)
-    if broken := [one for one in digests if isinstance(one, Broken)]:
-        raise report(broken, total, name, encoded.what)
-    return source.ArraySource(kept) if keep else encoded, [one for one in digests if isinstance(one, bytes)]
+    digests = look_at_all(visit, encoded.names, name, encoded.what)
+    return source.ArraySource(kept) if keep else encoded, digests
 
 
 def table(encoded: Encoded, name: str, identity: str | None = None) -> tuple[source.Table, list[bytes]]:

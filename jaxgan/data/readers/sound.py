@@ -11,7 +11,6 @@ from jaxgan.data import encoded, source
 from jaxgan.data.readers import files
 from jaxgan.data.readers.wants import joined
 from jaxgan.data.settings import File
-from jaxgan.data.threads import in_threads
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Needs
 
@@ -100,17 +99,11 @@ def load(tree: files.Tree, field: str, needs: Needs) -> source.Data:
 
 
 def _heads(tree: files.Tree, paths: Sequence[files.PurePosixPath]) -> list[Head]:
-    def look(index: int) -> Head | encoded.Broken:
-        try:
-            with tree.open(paths[index]) as file:
-                return head(file)
-        except Exception as error:
-            return encoded.Broken(str(paths[index]), encoded.reason(error))
+    def look(index: int) -> Head:
+        with tree.open(paths[index]) as file:
+            return head(file)
 
-    heads = in_threads(look, len(paths))
-    if broken := [one for one in heads if isinstance(one, encoded.Broken)]:
-        raise encoded.report(broken, len(paths), tree.name, "sounds")
-    return [one for one in heads if isinstance(one, Head)]
+    return encoded.look_at_all(look, list(map(str, paths)), tree.name, "sounds")
 
 
 def _one_rate(heads: Sequence[Head], paths: Sequence[files.PurePosixPath], name: str) -> int:

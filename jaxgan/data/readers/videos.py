@@ -1,6 +1,6 @@
 """Videos: animated pictures, one a file, brought to one size, one rate and one length; sub-folders are labels."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -13,7 +13,6 @@ from jaxgan.data.decode import header, to_array
 from jaxgan.data.readers import files
 from jaxgan.data.readers.wants import joined
 from jaxgan.data.settings import File, Fit, Header, Settings, agree
-from jaxgan.data.threads import in_threads
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Needs
 
@@ -53,18 +52,13 @@ def decode(file: File, target: Fit, period: float, length: int) -> UInt8[np.ndar
     """Returns the first frames of a video, one every `period` milliseconds: one that stays longer is repeated."""
     frames: list[np.ndarray] = []
     with Image.open(file) as film:
-        for frame, stay in _frames(film):
-            frames += [to_array(frame, target)] * _times(stay, period)
+        for frame in ImageSequence.Iterator(film):
+            frames += [to_array(frame, target)] * _times(_stay(frame), period)
             if len(frames) >= length:
                 break
     if len(frames) < length:
         raise UserError("it is shorter than it says")
     return np.stack(frames[:length])
-
-
-def _frames(film: Image.Image) -> Iterator[tuple[Image.Image, float]]:
-    for frame in ImageSequence.Iterator(film):
-        yield frame, _stay(frame)
 
 
 def _stay(frame: Image.Image) -> float:
@@ -112,14 +106,8 @@ def load(tree: files.Tree, field: str, needs: Needs, settings: Settings) -> sour
 
 
 def _heads(tree: files.Tree, paths: Sequence[PurePosixPath]) -> list[Head]:
-    def look(index: int) -> Head | encoded.Broken:
-        try:
-            with tree.open(paths[index]) as file:
-                return head(file)
-        except Exception as error:  # Pillow's decoders raise anything at all on a broken file
-            return encoded.Broken(str(paths[index]), encoded.reason(error))
+    def look(index: int) -> Head:
+        with tree.open(paths[index]) as file:
+            return head(file)
 
-    heads = in_threads(look, len(paths))
-    if broken := [one for one in heads if isinstance(one, encoded.Broken)]:
-        raise encoded.report(broken, len(paths), tree.name, "videos")
-    return [one for one in heads if isinstance(one, Head)]
+    return encoded.look_at_all(look, list(map(str, paths)), tree.name, "videos")

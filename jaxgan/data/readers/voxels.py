@@ -8,7 +8,6 @@ import numpy as np
 from jaxgan.data import encoded, source
 from jaxgan.data.readers import binvox, convert, files, meshes
 from jaxgan.data.settings import Settings
-from jaxgan.data.threads import in_threads
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Needs
 
@@ -78,18 +77,12 @@ def load(tree: files.Tree, field: str, needs: Needs, settings: Settings) -> sour
 
 
 def _survey(tree: files.Tree, found: files.Listing, side: int) -> list[Seen]:
-    def look(index: int) -> Seen | encoded.Broken:
-        try:
-            grid = _read(tree, found.paths[index], side)
-        except Exception as error:
-            return encoded.Broken(str(found.paths[index]), encoded.reason(error))
+    def look(index: int) -> Seen:
+        grid = _read(tree, found.paths[index], side)
         fits = grid.nbytes * len(found.paths) <= encoded.IN_MEMORY_BYTES
         return Seen(grid.shape, convert.numbers(grid), grid if fits else None)
 
-    looked = in_threads(look, len(found.paths))
-    if broken := [one for one in looked if isinstance(one, encoded.Broken)]:
-        raise encoded.report(broken, len(looked), tree.name, "grids")
-    seen = [one for one in looked if isinstance(one, Seen)]
+    seen = encoded.look_at_all(look, list(map(str, found.paths)), tree.name, "grids")
     for path, one in zip(found.paths, seen, strict=True):
         if one.shape != seen[0].shape:
             shapes = [" x ".join(map(str, shape)) for shape in (seen[0].shape, one.shape)]
