@@ -15,7 +15,7 @@ from flax import linen as nn
 
 from jaxgan.errors import UserError, flag
 from jaxgan.fields import Needs, Spec, classes
-from jaxgan.game import System, policy
+from jaxgan.game import System, dtype_of
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgan.nets.mlp import MLPDiscriminator, MLPGenerator
 from jaxgan.recipes.common.base import require_labels
@@ -63,7 +63,7 @@ def _check_network(config: Config) -> None:
 
 
 def _networks(config: Config, spec: Spec, axis_name: str | None) -> tuple[nn.Module, nn.Module]:
-    shared: dict[str, Any] = {"classes": classes(spec), "dtype": policy(config.precision).compute}
+    shared: dict[str, Any] = {"classes": classes(spec), "dtype": dtype_of(config.precision)}
     if config.network == "mlp":
         return MLPGenerator(spec["image"].fixed, config.g_widths, **shared), MLPDiscriminator(config.d_widths, **shared)
     return (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from jaxgan.fields import IMAGES, Spec
-from jaxgan.game import System, policy
+from jaxgan.game import System, dtype_of
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgan.recipes.common.doubts import warn_of_batch_statistics
 from jaxgan.recipes.common.toolbox import ToolboxConfig, check_toolbox, stabilised
@@ -36,7 +36,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     check_toolbox(config)
     if config.penalty != "none" and config.d_norm == "batch":
         warn_of_batch_statistics(f"--penalty {config.penalty}")
-    dtype = policy(config.precision).compute
+    dtype = dtype_of(config.precision)
     G = DCGANGenerator(spec["image"].fixed, config.g_width, dtype=dtype, axis_name=axis_name)
     D = DCGANDiscriminator(config.d_width, norm=config.d_norm, dtype=dtype, axis_name=axis_name)
     return stabilised(config, spec, G, D, axis_name)

@@ -11,7 +11,7 @@ or the generator ascends E_z[log D(G(z))] instead, which has the same fixed poin
 from dataclasses import dataclass
 
 from jaxgan.fields import IMAGES, Spec
-from jaxgan.game import System, policy
+from jaxgan.game import System, dtype_of
 from jaxgan.nets.mlp import MLPDiscriminator, MLPGenerator
 from jaxgan.recipes.common.toolbox import ToolboxConfig, check_toolbox, stabilised
 
@@ -32,7 +32,7 @@ class Config(ToolboxConfig):
 def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`."""
     check_toolbox(config)
-    dtype = policy(config.precision).compute
+    dtype = dtype_of(config.precision)
     G = MLPGenerator(spec["image"].fixed, config.g_widths, dtype=dtype)
     D = MLPDiscriminator(config.d_widths, dtype=dtype)
     return stabilised(config, spec, G, D, axis_name)

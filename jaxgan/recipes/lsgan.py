@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from jaxgan.fields import IMAGES, Spec
-from jaxgan.game import System, policy
+from jaxgan.game import System, dtype_of
 from jaxgan.losses import adversarial
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgan.recipes.common.base import LatentConfig, check
@@ -40,7 +40,7 @@ TARGETS = {"binary": (0.0, 1.0, 1.0), "pearson": (-1.0, 1.0, 0.0)}
 def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
     check(config)
-    dtype = policy(config.precision).compute
+    dtype = dtype_of(config.precision)
     G = DCGANGenerator(spec["image"].fixed, config.g_width, dtype=dtype, axis_name=axis_name)
     D = DCGANDiscriminator(config.d_width, dtype=dtype, axis_name=axis_name)
     wires = wire(config, spec, G, D)

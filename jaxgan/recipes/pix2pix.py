@@ -20,12 +20,12 @@ from jaxtyping import Array, Key
 
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Needs, Spec, any_size, as_planes, only, planes
-from jaxgan.game import Aux, GameState, LossFn, System, Verb, adam, apply, policy, variables
+from jaxgan.game import Aux, GameState, LossFn, System, Verb, adam, dtype_of, variables
 from jaxgan.losses import adversarial
 from jaxgan.nets.patch import PatchDiscriminator, patches
 from jaxgan.nets.unet import ResNetTranslator, UNet, depth_for
 from jaxgan.recipes.common.base import RecipeConfig, check, system_of
-from jaxgan.recipes.common.wiring import take_turns, trained
+from jaxgan.recipes.common.wiring import as_used, take_turns, trained
 
 NEEDS = Needs({"source": "image|mask|label_map", "target": "image"})
 DATA = "fashion_outlines"
@@ -102,8 +102,8 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         return {"g": G.init(g_key, x, train=True), "d": D.init(d_key, both, train=True)}
 
     def translate(state: GameState, given: dict[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
-        g, x = state.players["g"].variables(averaged=True), as_planes(source, given["source"])
-        return {"target": apply(G, g, x, keys if config.sample_noise else None, train=False)}
+        x, noise = as_planes(source, given["source"]), keys if config.sample_noise else None
+        return {"target": as_used(G, state.players["g"], x, noise)}
 
     verb = Verb(translate, {"target": any_size(target)}, {"source": any_size(source)}, truth=("target",))
     optimizers = {name: adam(config.learning_rate, config.beta1) for name in ("g", "d")}
@@ -142,7 +142,7 @@ def _networks(config: Config, source: Field, target: Field, axis_name: str | Non
             f"a pair has one size, but source is {height}x{width} and target {target.fixed[0]}x{target.fixed[1]}."
         )
     patches(height, width, config.d_layers)
-    shared: dict[str, Any] = {"norm": config.norm, "dtype": policy(config.precision).compute, "axis_name": axis_name}
+    shared: dict[str, Any] = {"norm": config.norm, "dtype": dtype_of(config.precision), "axis_name": axis_name}
     D = PatchDiscriminator(config.d_width, config.d_layers, **shared)
     if config.network == "resnet":
         return ResNetTranslator(planes(target), config.g_width, config.blocks, dropout=config.dropout, **shared), D

@@ -21,7 +21,7 @@ import optax
 from jaxtyping import Array, Float
 
 from jaxgan.fields import IMAGES, Spec, classes
-from jaxgan.game import Aux, System, adam, policy
+from jaxgan.game import Aux, System, adam, dtype_of
 from jaxgan.game.schedules import cosine
 from jaxgan.losses import adversarial
 from jaxgan.losses.penalties import Critic
@@ -101,7 +101,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     shared: dict[str, Any] = {
         **{name: getattr(config, name) for name in ("width", "growth", "max_width", "blocks", "group_size")},
         "classes": classes(spec) if conditional else 0,
-        "dtype": policy(config.precision).compute,
+        "dtype": dtype_of(config.precision),
     }
     G, D = R3GANGenerator(spec["image"].fixed, **shared), R3GANDiscriminator(**shared)
     wires = wire(config, spec, G, D, conditional)

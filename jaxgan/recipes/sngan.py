@@ -20,7 +20,7 @@ from jaxtyping import Array
 
 from jaxgan.errors import UserError
 from jaxgan.fields import IMAGES, Spec, classes
-from jaxgan.game import Aux, LossFn, System, policy
+from jaxgan.game import Aux, LossFn, System, dtype_of
 from jaxgan.losses import adversarial, information
 from jaxgan.nets.resnet import Condition, GNorm, Layout, ResNetDiscriminator, ResNetGenerator
 from jaxgan.recipes.common.base import LatentConfig, adams, check, require_labels
@@ -102,7 +102,7 @@ def _networks(config: Config, spec: Spec, axis_name: str | None) -> tuple[nn.Mod
     shared: dict[str, Any] = {
         "classes": classes(spec) if conditional else 0,
         "layout": config.layout,
-        "dtype": policy(config.precision).compute,
+        "dtype": dtype_of(config.precision),
     }
     G = ResNetGenerator(spec["image"].fixed, config.g_width, norm=norm, axis_name=axis_name, **shared)
     return G, ResNetDiscriminator(config.d_width, condition=config.condition, **shared)

@@ -21,7 +21,7 @@ from jaxtyping import Array, Float, Key
 
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs, Spec
-from jaxgan.game import Aux, LossFn, System, policy
+from jaxgan.game import Aux, LossFn, System, dtype_of
 from jaxgan.losses import adversarial
 from jaxgan.losses.penalties import Critic, r1
 from jaxgan.nets.voxel import VoxelDiscriminator, VoxelGenerator
@@ -130,7 +130,7 @@ def still_without_gradient(rule: optax.GradientTransformation) -> optax.Gradient
 
 
 def _networks(config: Config, shape: tuple[int, ...], axis_name: str | None) -> tuple[nn.Module, nn.Module]:
-    shared: dict[str, Any] = {"dtype": policy(config.precision).compute}
+    shared: dict[str, Any] = {"dtype": dtype_of(config.precision)}
     logit = float(jnp.log(config.occupancy / (1 - config.occupancy)))
     if config.network == "dense":
         G = DenseVoxelGenerator(shape, config.g_widths, logit, mirror=config.symmetric, **shared)

@@ -12,7 +12,7 @@ from typing import Literal
 import optax
 
 from jaxgan.fields import IMAGES, Spec
-from jaxgan.game import Duel, System, clipped, policy
+from jaxgan.game import Duel, System, clipped, dtype_of
 from jaxgan.losses import adversarial
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgan.recipes.common.base import LatentConfig, check
@@ -47,7 +47,7 @@ class Config(LatentConfig):
 def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
     check(config)
-    dtype = policy(config.precision).compute
+    dtype = dtype_of(config.precision)
     G = DCGANGenerator(spec["image"].fixed, config.g_width, dtype=dtype, axis_name=axis_name)
     D = DCGANDiscriminator(config.d_width, norm=config.d_norm, dtype=dtype, axis_name=axis_name)
     wires = wire(config, spec, G, D)

@@ -13,7 +13,7 @@ from typing import Literal
 from jaxtyping import Array, Float, Key
 
 from jaxgan.fields import IMAGES, Spec
-from jaxgan.game import Duel, System, policy
+from jaxgan.game import Duel, System, dtype_of
 from jaxgan.losses import adversarial
 from jaxgan.losses.penalties import Critic, gradient_penalty
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
@@ -56,7 +56,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     check(config)
     if config.d_norm == "batch":
         warn_of_batch_statistics("the gradient penalty")
-    dtype = policy(config.precision).compute
+    dtype = dtype_of(config.precision)
     G = DCGANGenerator(spec["image"].fixed, config.g_width, dtype=dtype, axis_name=axis_name)
     D = DCGANDiscriminator(config.d_width, norm=config.d_norm, dtype=dtype, axis_name=axis_name)
     wires = wire(config, spec, G, D)

@@ -11,7 +11,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float, Key
 
 from jaxgan.fields import Spec, only
-from jaxgan.game import Aux, GameState, LossFn, Move, PlayFn, Round, System, Verb, apply, normal, variables
+from jaxgan.game import Aux, GameState, LossFn, Move, PlayerState, PlayFn, Round, System, Verb, normal, variables
 from jaxgan.game.random import Stream
 from jaxgan.game.schedules import Schedule
 from jaxgan.losses import adversarial
@@ -99,8 +99,7 @@ def wire(
         return {"g": G.init(g_key, z, **label, train=True), "d": D.init(d_key, x, **label, train=True)}
 
     def decode(state: GameState, given: Mapping[str, Array]) -> dict[str, Array]:
-        g = state.players["g"].variables(averaged=True)
-        return {made: apply(G, g, given["z"], **label_of(given), train=False)}
+        return {made: as_used(G, state.players["g"], given["z"], **label_of(given))}
 
     taken = only(spec, "label") if conditional else {}
     verbs = latent_verbs(*normal_latents(config.z_dim), decode, makes=only(spec, made), given=taken)
@@ -139,8 +138,13 @@ def trained(network: nn.Module, remat: bool) -> Callable[..., tuple[Any, Any]]:
         remat: keep nothing of a pass but what went in; its backward pass makes it again. Training then holds the
             activations of one pass, not those of all that are differentiated, and costs one more forward pass for each.
     """
-    forward = partial(apply, network, train=True, mutable=COLLECTIONS)
+    forward = partial(network.apply, train=True, mutable=COLLECTIONS)
     return jax.checkpoint(forward) if remat else forward
+
+
+def as_used(network: nn.Module, player: PlayerState, *inputs: Any, **given: Any) -> Any:
+    """What the network of a trained player makes: by its averaged weights where it keeps any, and without training."""
+    return network.apply(player.variables(averaged=True), *inputs, **given, train=False)
 
 
 def objectives(
