@@ -27,9 +27,10 @@ from jaxgan.losses import adversarial
 from jaxgan.losses.penalties import Critic
 from jaxgan.losses.reduce import example_sums
 from jaxgan.nets.r3gan import R3GANDiscriminator, R3GANGenerator
-from jaxgan.recipes.common.base import LatentConfig, check, require_labels
+from jaxgan.recipes.common.base import Decay, LatentConfig, Momentum, check, require_labels
 from jaxgan.recipes.common.cures import R3GAN, cures_of
-from jaxgan.recipes.common.wiring import latent_game, objectives, passes, take_turns, wire
+from jaxgan.recipes.common.objectives import objectives, passes
+from jaxgan.recipes.common.wiring import latent_game, take_turns, wire
 
 NEEDS = IMAGES
 
@@ -47,7 +48,7 @@ class Config(LatentConfig):
     """Adam's rate for the discriminator at the start."""
     z_dim: int = 64
     """Size of the latent vector."""
-    beta1: float = 0.0
+    beta1: Momentum = 0.0
     """Adam's decay of the first moment, for both players."""
     labels: Literal["ignored", "used"] = "ignored"
     """Whether the networks are told the class of each image."""
@@ -69,9 +70,9 @@ class Config(LatentConfig):
     """Weight of the penalties R1 and R2 at the start."""
     gamma_end: float = 0.1
     """Weight of the penalties after the burn-in."""
-    beta2: float = 0.9
+    beta2: Decay = 0.9
     """Adam's decay of the second moment at the start, for both players."""
-    beta2_end: float = 0.99
+    beta2_end: Decay = 0.99
     """Adam's decay of the second moment after the burn-in."""
 
 
