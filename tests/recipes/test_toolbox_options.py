@@ -1,6 +1,6 @@
 """Several critics, an unrolled D and minibatch statistics as options of the toolbox's recipes."""
 
-import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -15,14 +15,15 @@ from jaxgan.game.random import example_keys
 from jaxgan.game.unroll import unroll
 from jaxgan.layers.minibatch import MinibatchStd
 from jaxgan.losses.critics import several_critics
-from jaxgan.recipes import dcgan
+from jaxgan.train.run.load import load
 from tests.recipes import contract
 
 KEY = contract.KEY
 
 
+@functools.cache
 def step_of(name="gan", axis_name=None, **changes):
-    """A system, its first state, a batch, and what one step makes of them."""
+    """A system, its first state, a batch, and what one step makes of them: on two devices with an axis."""
     system = contract.build(name, axis_name, **changes)
     state, batch = jax.jit(system.init)(KEY), contract.batch_of(system)
     if axis_name is None:
@@ -39,57 +40,70 @@ def fakes(system, state):
     return D, jax.jit(lambda g, z: G.apply(g, z, train=False))(state.players["g"].variables(), z)
 
 
-def critic(params, index):
-    return {"params": params[f"critic_{index}"]}
+MANY = {"critics": 2, "penalty": "r1", "penalty_weight": 0.5}
 
 
 # Oracle: each critic applied by hand to the same images; `several_critics` of G's losses against them.
 def test_several_critics_each_play_their_own_game():
-    system, state, batch, after, metrics = step_of(critics=3)
+    system, state, batch, after, metrics = step_of(**MANY)
     D, x_fake = fakes(system, state)
     before, moved = (each.players["d"].params for each in (state, after))
-    assert sorted(before) == ["critic_0", "critic_1", "critic_2"]
-
-    def logits(params, x):
-        return [D.apply(critic(params, i), x, train=False) for i in range(3)]
-
-    pairs = zip(logits(before, batch["image"]), logits(before, x_fake), strict=True)
+    assert sorted(before) == ["critic_0", "critic_1"]
+    apply = jax.jit(lambda params, x: [D.apply({"params": params[name]}, x) for name in sorted(params)])
+    pairs = zip(apply(before, batch["image"]), apply(before, x_fake), strict=True)
     of_each = [(jax.nn.softplus(-real) + jax.nn.softplus(fake)).mean() for real, fake in pairs]
-    np.testing.assert_allclose(metrics["d/loss"], sum(of_each), rtol=1e-5)
-    against = several_critics([jax.nn.softplus(-fake) for fake in logits(moved, x_fake)]).mean()
+    np.testing.assert_allclose(metrics["d/loss"], sum(of_each) + 2 * metrics["penalty"], rtol=1e-5)
+    against = several_critics([jax.nn.softplus(-fake) for fake in apply(moved, x_fake)]).mean()
     np.testing.assert_allclose(metrics["g/loss"], against, rtol=1e-5)
 
 
-# Oracle: the same critic moved by its own loss alone: no critic's gradient reaches another.
+# Oracle: the game of one critic, from the same start: no critic's gradient reaches another.
 def test_critics_do_not_know_of_each_other():
-    _, state, batch, after, _ = step_of(critics=2, penalty="r1", penalty_weight=0.5)
-    single = contract.build("gan", penalty="r1", penalty_weight=0.5)
-    alone = jax.jit(single.init)(KEY)
-    for i in range(2):
-        start = contract.with_params(alone, "d", state.players["d"].params[f"critic_{i}"])
-        start = contract.with_params(start, "g", state.players["g"].params)
-        moved, _ = jax.jit(single.step)(start, batch, KEY)
-        of_many = after.players["d"].params[f"critic_{i}"]
-        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), moved.players["d"].params, of_many)
+    _, state, batch, after, _ = step_of(**MANY)
+    single = contract.build("gan", **{**MANY, "critics": 1})
+    alone, step = jax.jit(single.init)(KEY), jax.jit(single.step)
+    alone = contract.with_params(alone, "g", state.players["g"].params)
+    for name, start in state.players["d"].params.items():
+        moved, _ = step(contract.with_params(alone, "d", start), batch, KEY)
+        pairs = (moved.players["d"].params, after.players["d"].params[name])
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), *pairs)
 
 
-# Oracle: `unroll` called by hand on the discriminator that has moved.
-def test_an_unrolled_discriminator_is_what_g_meets():
-    system, state, batch, after, metrics = step_of(unroll=2, d_learning_rate=0.05)
+LOOK = {"critics": 2, "unroll": 1, "d_learning_rate": 0.05}
+
+
+# Oracle: `unroll` called by hand on the critics that have moved, and `several_critics` of what they become.
+def test_unrolled_critics_are_what_g_meets():
+    system, state, batch, after, metrics = step_of(**LOOK)
     D, x_fake = fakes(system, state)
 
     def judge(d, x):
-        return D.apply({"params": d}, x, train=False)
+        return [D.apply({"params": d[name]}, x) for name in sorted(d)]
 
     def d_loss(d):
-        return (jax.nn.softplus(-judge(d, batch["image"])) + jax.nn.softplus(judge(d, x_fake))).mean()
+        pairs = zip(judge(d, batch["image"]), judge(d, x_fake), strict=True)
+        return sum((jax.nn.softplus(-real) + jax.nn.softplus(fake)).mean() for real, fake in pairs)
 
-    rule = optax.adam(0.05, 0.5, eps_root=1e-8)
-    d = after.players["d"].params
-    answer = jax.jit(lambda d: unroll(d_loss, d, rule, 2))(d)
-    wanted, plain = (jax.nn.softplus(-judge(each, x_fake)).mean() for each in (answer, d))
+    @jax.jit
+    def by_hand(d):
+        answer = unroll(d_loss, d, optax.adam(0.05, 0.5, eps_root=1e-8), 1)
+        return [
+            several_critics([jax.nn.softplus(-fake) for fake in judge(each, x_fake)]).mean() for each in (answer, d)
+        ]
+
+    wanted, plain = by_hand(after.players["d"].params)
     np.testing.assert_allclose(metrics["g/loss"], wanted, rtol=1e-4)
     assert abs(wanted - plain) > 0.01
+
+
+# Oracle: one device.
+def test_two_devices_agree_with_one():
+    *_, alone, expected = step_of(**LOOK)
+    *_, shared, found = step_of("gan", parallel.axis_name_of("shard_map"), **LOOK)
+    assert jax.tree.structure(alone) == jax.tree.structure(shared)
+    assert set(found) == set(expected)
+    for metric in ("d/loss", "g/loss", "d/grad_norm", "g/grad_norm"):
+        np.testing.assert_allclose(found[metric], expected[metric], rtol=1e-3, err_msg=metric)
 
 
 # Oracle: the network without statistics, the layer by hand, and the dense layer's kernel.
@@ -97,7 +111,7 @@ def test_minibatch_statistics_are_seen_before_the_logit():
     system, state, batch, _, metrics = step_of("dcgan", minibatch_std=4, d_norm="none")
     _, D = contract.networks(system)
     d = state.players["d"].params
-    _, seen = D.apply({"params": d}, batch["image"], train=True, capture_intermediates=True)
+    _, seen = jax.jit(lambda d, x: D.apply({"params": d}, x, train=True, capture_intermediates=True))(d, batch["image"])
     before = jax.nn.leaky_relu(seen["intermediates"]["Conv_0"]["__call__"][0], 0.2)
     features = MinibatchStd(4).apply({}, before)
     assert features.shape[-1] == before.shape[-1] + 1
@@ -112,23 +126,6 @@ def test_names_of_parameters_stay_without_the_options():
     )
     assert jax.tree.structure(plain) == jax.tree.structure(same)
     assert "Conv_0" in plain.players["d"].params
-
-
-# Oracle: one device. Everything at once: batch statistics, labels, packs, lazy penalties, n_critic.
-@pytest.mark.parametrize(
-    ("name", "changes"),
-    [
-        ("cgan", {"critics": 2, "minibatch_std": 4, "unroll": 1}),
-        ("gan", {"critics": 2, "packing": 2, "penalty": "r1", "penalty_weight": 0.1, "penalty_every": 2}),
-    ],
-)
-def test_two_devices_agree_with_one(name, changes):
-    *_, alone, expected = step_of(name, **changes)
-    *_, shared, found = step_of(name, parallel.axis_name_of("shard_map"), **changes)
-    assert set(found) == set(expected)
-    for metric in ("d/loss", "g/loss", "d/grad_norm", "g/grad_norm"):
-        np.testing.assert_allclose(found[metric], expected[metric], rtol=1e-3, err_msg=metric)
-    assert jax.tree.structure(alone) == jax.tree.structure(shared)
 
 
 @pytest.mark.parametrize(
@@ -156,13 +153,17 @@ def test_accumulation_changes_the_weights_of_critics():
 
 
 def test_all_three_from_the_command_line(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(dcgan, "Config", dataclasses.make_dataclass("Config", (), bases=(dcgan.Config,), frozen=True))
-    run = str(tmp_path / "run")
-    sizes = "--steps 3 --batch-size 8 --g-width 2 --d-width 2 --samples 4 --image-size 8".split()
-    assert main(["train", "dcgan", "--minibatch-std", "4", "--critics", "2", "--unroll", "1", *sizes, "--out", run]) == 0
-    assert "step" in capsys.readouterr().out
-    assert main(["train", "dcgan", "--critics", "two", *sizes, "--out", run]) == 2
-    assert "--critics takes a whole number, got two" in capsys.readouterr().err
+    one = parallel.make_mesh(jax.devices()[:1])
+    monkeypatch.setattr(parallel, "make_mesh", lambda *_: one)
+    monkeypatch.setattr("jaxgan.train.screen.summary.write_summary", lambda path, *_: path.write_text(""))
+    np.save(tmp_path / "data.npy", np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), np.uint8))
+    run, widths = str(tmp_path / "run"), ["--g-width", "2", "--d-width", "2", "--d-norm", "none"]
+    options = ["--minibatch-std", "4", "--critics", "2", "--unroll", "1", *widths, "--data", str(tmp_path / "data.npy")]
+    train = ["train", "dcgan", *options, "--batch-size", "8", "--samples", "4", "--out", run]
+    assert main([*train, "--steps", "3"]) == 0
+    assert load(run).system.config.critics == 2
+    assert main([*train, "--critics", "two"]) == 2
+    assert "--critics takes a whole number, got" in capsys.readouterr().err
 
 
 def test_the_command_line_knows_bounded_fields(capsys):
