@@ -34,6 +34,7 @@ class Config(toolbox.ToolboxConfig):
 
 def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`."""
+    toolbox.check(config)
     dtype = dtype_of(config.precision)
     G = MLPGenerator(spec["image"].fixed, config.g_widths, dtype=dtype)
     D = MLPDiscriminator(config.d_widths, dtype=dtype)
@@ -43,8 +44,15 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
 def between(
     config: toolbox.ToolboxConfig, spec: Spec, G: nn.Module, D: nn.Module, axis_name: str | None = None
 ) -> System:
-    """Equation 1, or the game and the stabilisers that `config` has in its place, between any two networks."""
-    toolbox.check(config)
+    """Equation 1, or the game and the stabilisers that `config` has in its place, between any two networks.
+
+    Args:
+        config: checked options (`toolbox.check`).
+        spec: the fields of the data.
+        G: latent vectors to images.
+        D: images to logits.
+        axis_name: as for `make_train_step`.
+    """
     wires = wire(config, spec, G, D, packing=config.packing, critics=config.critics)
     loss = toolbox.loss(config, axis_name)  # D: -log D(x) - log(1 - D(G(z))), G: -log D(G(z))
     penalty = toolbox.penalty(config, axis_name)

@@ -1,12 +1,15 @@
 """Several critics, an unrolled D and minibatch statistics as options of the toolbox's recipes."""
 
 import functools
+from dataclasses import dataclass
+from typing import Annotated
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from annotated_types import Ge, Gt, Le, Lt
 
 from jaxgan.cli import main
 from jaxgan.errors import UserError
@@ -15,6 +18,7 @@ from jaxgan.game.random import example_keys
 from jaxgan.game.unroll import unroll
 from jaxgan.layers.minibatch import MinibatchStd
 from jaxgan.losses.critics import several_critics
+from jaxgan.options import check_fields
 from jaxgan.train.run.load import load
 from tests.recipes import contract
 
@@ -176,3 +180,30 @@ def test_the_command_line_knows_bounded_fields(capsys):
     assert "--penalty-weight-end {None}|FLOAT" in said
     assert main(["train", "dcgan", "--label-noise", "-1"]) == 2
     assert "--label-noise must be at least 0, got -1.0." in capsys.readouterr().err
+
+
+@dataclass(frozen=True)
+class Bounded:
+    plain: float = 1.0
+    at_least: Annotated[int, Ge(2)] = 2
+    more: Annotated[float | None, Gt(1), Le(3)] = None
+    parts: tuple[Annotated[float, Ge(0), Lt(1)], ...] = (0.5,)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"plain": 0.0}, "--plain must be above 0, got 0.0"),
+        ({"plain": float("inf")}, "--plain must be finite, got inf"),
+        ({"at_least": 1}, "--at-least must be at least 2, got 1"),
+        ({"more": 1.0}, "--more must be above 1, got 1.0"),
+        ({"more": 3.5}, "--more must be at most 3, got 3.5"),
+        ({"parts": (0.0, 1.0)}, "--parts must be at least 0 and below 1, got 1.0"),
+        ({"parts": (0.0, float("nan"))}, "--parts must be at least 0, got nan"),
+        ({"parts": ()}, "--parts takes at least one number, got none"),
+    ],
+)
+def test_bounds_stand_at_the_field(changes, sentence):
+    check_fields(Bounded(at_least=3, more=3.0, parts=(0.0, 0.9)))
+    with pytest.raises(UserError, match=f"^{sentence}"):
+        check_fields(Bounded(**changes))
