@@ -24,7 +24,6 @@ from jaxgan import data as datasets
 from jaxgan import fields
 from jaxgan.nets.mlp import MLPDiscriminator
 from jaxgan.recipes import dcgan, gan
-from jaxgan.recipes.common.toolbox import stabilised
 from jaxgan.train import RunConfig, fit
 from jaxgan.train.monitor import diversity, rules, samples
 from jaxgan.train.run.record import read_metrics
@@ -44,7 +43,7 @@ class OneImage(nn.Module):
 
 def build_one_image(config, spec, axis_name):
     """The game of the recipe `gan` with this generator."""
-    return stabilised(config, spec, OneImage(spec["image"].fixed), MLPDiscriminator(config.d_widths), axis_name)
+    return gan.between(config, spec, OneImage(spec["image"].fixed), MLPDiscriminator(config.d_widths), axis_name)
 
 
 RUNS = {

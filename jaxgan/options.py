@@ -4,10 +4,11 @@ import contextlib
 import dataclasses
 import difflib
 import io
+import math
 import re
 import types
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from jaxgan.errors import UserError, flag
 
@@ -127,3 +128,48 @@ def fits(value: Any, hint: Any) -> bool:
     if isinstance(value, bool):
         return hint is bool
     return isinstance(value, (int, float) if hint is float else hint)
+
+
+def check_fields(config: Any) -> None:
+    """Raise a UserError that names the first field of a dataclass whose value is impossible.
+
+    A number must be finite and above 0, unless its type has other bounds (of `annotated_types`):
+    `Annotated[float, Ge(0), Lt(1)]`.
+    """
+    hints, bounded = (get_type_hints(type(config), include_extras=extras) for extras in (False, True))
+    for name in (field.name for field in dataclasses.fields(config)):
+        value, hint, bounds = getattr(config, name), hints[name], _bounds(bounded[name])
+        if not fits(value, hint):
+            raise UserError(f"{flag(name)} takes {words_of(hint)}; got {value!r}.")
+        if value == ():
+            raise UserError(f"{flag(name)} takes at least one number, got none.")
+        for number in value if isinstance(value, tuple) else (value,):
+            needed = _needed(number, bounds)
+            if needed:
+                raise UserError(f"{flag(name)} must be {needed}, got {number}.")
+
+
+def _needed(number: Any, bounds: Sequence[Any]) -> str:
+    """What a number should be and is not, in words; nothing where it is, or is no number."""
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return ""
+    ge, gt, le, lt = (_bound(bounds, kind) for kind in ("ge", "gt", "le", "lt"))
+    least = f"above {gt or 0}" if ge is None else f"at least {ge}"
+    if not (number > (gt or 0) if ge is None else number >= ge):  # nor is what is no number at all
+        return least
+    if math.isinf(number):
+        return "finite"
+    if le is not None and number > le:
+        return f"at most {le}"
+    return f"{least} and below {lt}" if lt is not None and number >= lt else ""
+
+
+def _bounds(hint: Any) -> list[Any]:
+    """What a type says of its numbers, or of those of its parts."""
+    if get_origin(hint) is Annotated:
+        return list(get_args(hint)[1:])
+    return [bound for part in get_args(hint) for bound in _bounds(part)]
+
+
+def _bound(bounds: Sequence[Any], kind: str) -> Any:
+    return next((getattr(bound, kind) for bound in bounds if hasattr(bound, kind)), None)

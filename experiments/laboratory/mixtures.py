@@ -10,7 +10,7 @@ import optax
 from jaxtyping import Array, Float, Int
 
 from jaxgan import game
-from jaxgan.game import Aux, Ema, Move, Round, apply, parallel
+from jaxgan.game import Aux, Ema, Move, Round, parallel
 from jaxgan.game.unroll import unroll
 from jaxgan.losses import penalties
 from jaxgan.losses.batches import pack, top_k_weights
@@ -126,7 +126,7 @@ def train(setup: Setup, task: Task, cell: Cell, seed: Int[Array, ""]) -> Float[A
     state = jax.lax.fori_loop(0, task.steps, one, state)
     z = jax.random.normal(z_key, (setup.samples, setup.z_dim))
     g = state.players["g"]
-    return jnp.stack([apply(G, g.variables(averaged), z)[:, 0, 0] for averaged in (False, True)])
+    return jnp.stack([G.apply(g.variables(averaged), z)[:, 0, 0] for averaged in (False, True)])
 
 
 Judge = Callable[[Any, Any, Array], tuple[Array, Any]]
@@ -161,7 +161,7 @@ def make_game(
 
     def play(params: Any, vars: Any, batch: Any, rng: Array) -> tuple[Any, Aux]:
         z = game.normal(rng, (2 if setup.remedy == "mode_seeking" else 1, setup.z_dim))
-        return [(apply(G, game.variables(params, vars, "g"), z[:, i]), z[:, i]) for i in range(z.shape[1])], Aux()
+        return [(G.apply(game.variables(params, vars, "g"), z[:, i]), z[:, i]) for i in range(z.shape[1])], Aux()
 
     def objective(d: Any, vars: Any, x_real: Array, x_fake: Array, rng: Array) -> tuple[Array, Any]:
         real, seen = judge(d, vars["d"], x_real)

@@ -19,7 +19,7 @@ from jaxgan import data, fields
 from jaxgan.game import System
 from jaxgan.metrics.numbers.modes import ClassModes, class_modes, joint
 from jaxgan.metrics.seen_by.fashion_cnn import fashion_cnn
-from jaxgan.recipes.common.toolbox import stabilised
+from jaxgan.recipes import gan
 from jaxgan.recipes.dcgan import Config
 from laboratory.critics import ImageCritic, ImageGenerator, Statistics
 
@@ -68,7 +68,7 @@ def build(condition: Condition) -> System:
     """The game of a condition, by the library's toolbox."""
     config = condition.config
     G, D = ImageGenerator(config.g_width), ImageCritic(config.d_width, condition.statistics)
-    return stabilised(config, SPEC, G, D, axis_name=None)
+    return gan.between(config, SPEC, G, D)
 
 
 @functools.cache

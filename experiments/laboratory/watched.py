@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
 from jaxgan import game
-from jaxgan.game import Aux, Move, Round, apply
+from jaxgan.game import Aux, Move, Round
 from jaxgan.losses import adversarial, penalties
 from laboratory import points
 from laboratory.critics import PointCritic, PointGenerator
@@ -98,7 +98,7 @@ def spearman(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> float:
 
 
 def _play(params: Any, vars: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
-    return apply(G, game.variables(params, vars, "g"), game.normal(rng, (_Z,))), Aux()
+    return G.apply(game.variables(params, vars, "g"), game.normal(rng, (_Z,))), Aux()
 
 
 def _logits(d: Any, x: Array) -> Array:
@@ -106,7 +106,7 @@ def _logits(d: Any, x: Array) -> Array:
 
 
 def _points(g: Any, z: Array) -> Array:
-    return apply(G, {"params": g}, z)
+    return G.apply({"params": g}, z)
 
 
 def _keys(seed: Int[Array, ""]) -> Array:

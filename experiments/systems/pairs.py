@@ -13,7 +13,7 @@ from jaxgan.fields import Needs, any_size, only
 from jaxgan.game import Aux, Verb, adam, variables
 from jaxgan.layers import Conv
 from jaxgan.losses.adversarial import mean, non_saturating_gan, scoreboard
-from jaxgan.recipes.common.base import RecipeConfig, system_of
+from jaxgan.recipes.common.base import AtLeastZero, RecipeConfig, system_of
 from jaxgan.recipes.common.wiring import take_turns
 
 NEEDS = Needs({"source": "image", "target": "image"})
@@ -24,7 +24,7 @@ DATA = "fashion_outlines"
 class Config(RecipeConfig):
     batch_size: int = 16  # Pairs per step
     width: int = 32  # Channels
-    l1_weight: float = 100.0  # Weight lambda of the mean absolute difference
+    l1_weight: AtLeastZero = 100.0  # Weight lambda of the mean absolute difference
     learning_rate: float = 2e-4  # Adam's rate, for both players
 
 

@@ -4,7 +4,7 @@ from jaxgan.game import parallel, schedules
 from jaxgan.game.ema import Ema
 from jaxgan.game.extragradient import make_extragradient_step
 from jaxgan.game.optim import adam, clipped, optimistic
-from jaxgan.game.precision import Policy, Precision, policy
+from jaxgan.game.precision import Precision, dtype_of
 from jaxgan.game.random import draw, normal
 from jaxgan.game.state import (
     Aux,
@@ -16,7 +16,6 @@ from jaxgan.game.state import (
     PlayFn,
     Round,
     StepFn,
-    apply,
     parameter_count,
     variables,
     with_frozen,
@@ -37,7 +36,6 @@ __all__ = [
     "Move",
     "PlayFn",
     "PlayerState",
-    "Policy",
     "Precision",
     "Round",
     "Show",
@@ -47,10 +45,10 @@ __all__ = [
     "Transfer",
     "Verb",
     "adam",
-    "apply",
     "by_path",
     "clipped",
     "draw",
+    "dtype_of",
     "init_state",
     "make_extragradient_step",
     "make_train_step",
@@ -59,7 +57,6 @@ __all__ = [
     "optimistic",
     "parallel",
     "parameter_count",
-    "policy",
     "schedules",
     "variables",
     "with_frozen",

@@ -1,6 +1,6 @@
 """Which number format is used where."""
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import jax.numpy as jnp
 from jax.typing import DTypeLike
@@ -10,19 +10,17 @@ from jaxgan.errors import UserError
 Precision: TypeAlias = Literal["float32", "bfloat16"]
 
 
-class Policy(NamedTuple):
-    """Number formats of a network; what accumulates (parameters, gradients, averages, losses) is always float32.
+def dtype_of(precision: str) -> DTypeLike:
+    """The `dtype` of a network's modules: of activations and of the products inside.
 
-    Attributes:
-        compute: of activations and of the products inside the network (a module's `dtype`).
+    What accumulates (parameters, gradients, averages, losses) is float32 whatever the precision.
+
+    Args:
+        precision: `float32` or `bfloat16`.
+
+    Raises:
+        UserError: another name.
     """
-
-    compute: DTypeLike = jnp.float32
-
-
-def policy(precision: str) -> Policy:
-    """The policy named `float32` or `bfloat16` (bfloat16 activations; everything that accumulates stays float32)."""
-    policies = {"float32": Policy(), "bfloat16": Policy(compute=jnp.bfloat16)}
-    if precision not in policies:
-        raise UserError(f"precision must be one of {', '.join(policies)}, got {precision!r}.")
-    return policies[precision]
+    if precision not in get_args(Precision):
+        raise UserError(f"precision must be one of {', '.join(get_args(Precision))}, got {precision!r}.")
+    return {"float32": jnp.float32, "bfloat16": jnp.bfloat16}[precision]

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 import flax.struct
 import jax
-from flax import linen as nn
 from jaxtyping import Array, Float, Key
 
 Params: TypeAlias = dict[str, Any]  # player -> parameters, any pytree
@@ -144,11 +143,6 @@ StepFn: TypeAlias = Callable[[GameState, Batch, Key[Array, ""]], tuple[GameState
 def variables(params: Params, collections: Vars, player: str) -> dict[str, Any]:
     """Flax variables of `player`, as `Module.apply` takes them."""
     return {"params": params[player], **collections[player]}
-
-
-def apply(network: nn.Module, variables: Mapping[str, Any], *inputs: Any, **options: Any) -> Any:
-    """`network.apply`: its output, or the pair (output, updated collections) when `mutable` is among the options."""
-    return network.apply(variables, *inputs, **options)
 
 
 def without_frozen(state: GameState) -> GameState:

@@ -21,6 +21,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxgan.errors import UserError
 from jaxgan.layers.conv.layers import Conv, ConvTranspose
+from jaxgan.layers.minibatch import MinibatchStd
 from jaxgan.nets.labels import one_hot
 
 _WEIGHTS = nn.initializers.normal(0.02)
@@ -85,6 +86,8 @@ class DCGANDiscriminator(nn.Module):
         classes: number of classes; 0 for an unconditional discriminator.
         norm: "batch"; "layer", over all numbers of an image, which a gradient penalty allows (Gulrajani et al. 2017,
             section 4); or "none", with biases in the convolutions instead.
+        group_size: images of a group whose standard deviation is one more channel before the logit (`MinibatchStd`), so
+            that D sees images that are too alike; 0 for none.
         dtype: of the computation; parameters, batch statistics and logits are float32.
         axis_name: mapped axis over which batch statistics are averaged, or None.
     """
@@ -93,6 +96,7 @@ class DCGANDiscriminator(nn.Module):
     negative_slope: float = 0.2
     classes: int = 0
     norm: Literal["batch", "layer", "none"] = "batch"
+    group_size: int = 0
     dtype: Any = jnp.float32
     axis_name: str | None = None
 
@@ -111,7 +115,7 @@ class DCGANDiscriminator(nn.Module):
             float32 logits, not probabilities.
 
         Raises:
-            UserError: if no DCGAN has this image size, or labels and `classes` disagree.
+            UserError: if no DCGAN has this image size, labels and `classes` disagree, or no groups divide the batch.
         """
         _, halvings = pyramid(*x.shape[1:3])
         x = with_planes(x, one_hot(label, self.classes))
@@ -120,6 +124,7 @@ class DCGANDiscriminator(nn.Module):
             x = Conv(features, (4, 4), (2, 2), use_bias=bias, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
             x = self._normalised(x, train) if layer else x
             x = jax.nn.leaky_relu(x, self.negative_slope)
+        x = MinibatchStd(self.group_size)(x) if self.group_size else x
         x = nn.Dense(1, use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x.reshape(x.shape[0], -1))
         return x[:, 0].astype(jnp.float32)
 

@@ -20,12 +20,12 @@ from jaxtyping import Array, Key
 
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs, Spec, only
-from jaxgan.game import Aux, Duel, GameState, System, apply, normal, policy, variables
+from jaxgan.game import Aux, Duel, GameState, System, dtype_of, normal, variables
 from jaxgan.losses import adversarial
 from jaxgan.nets.cogan import DOMAINS, CoupledDiscriminator, CoupledGenerator
 from jaxgan.recipes.common.base import LatentConfig, adams, check, system_of
 from jaxgan.recipes.common.latents import SHOWS, latent_verbs, normal_latents
-from jaxgan.recipes.common.wiring import take_turns, trained
+from jaxgan.recipes.common.wiring import as_used, take_turns, trained
 
 NEEDS = Needs({"a": "image", "b": "image"}, apart=True)
 DATA = "fashion_negatives"
@@ -56,7 +56,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     batch, (height, width, _) = only(spec, *DOMAINS), spec["a"].fixed
     if spec["b"].fixed[:2] != (height, width):
         raise UserError("the pictures of a and b have one size; --image-size brings them to it.")
-    dtype, channels = policy(config.precision).compute, (spec["a"].fixed[2], spec["b"].fixed[2])
+    dtype, channels = dtype_of(config.precision), (spec["a"].fixed[2], spec["b"].fixed[2])
     shared: dict[str, Any] = {"units": config.units, "own": config.own, "dtype": dtype, "axis_name": axis_name}
     G = CoupledGenerator((height, width), channels, config.g_width, joint=config.joint, **shared)
     D = CoupledDiscriminator(config.d_width, **shared)
@@ -85,7 +85,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         return {"g": G.init(g_key, jnp.zeros((1, config.z_dim)), train=True), "d": D.init(d_key, pictures, train=True)}
 
     def decode(state: GameState, given: Mapping[str, Array]) -> dict[str, Array]:
-        return apply(G, state.players["g"].variables(averaged=True), given["z"], train=False)
+        return as_used(G, state.players["g"], given["z"])
 
     return system_of(
         config,

@@ -24,13 +24,13 @@ from jaxtyping import Array, Float, Int, Key
 
 from jaxgan.errors import UserError
 from jaxgan.fields import IMAGES, Field, Spec, code, only
-from jaxgan.game import Aux, GameState, LossFn, System, Verb, apply, draw, normal, policy, variables
+from jaxgan.game import Aux, GameState, LossFn, System, Verb, draw, dtype_of, normal, variables
 from jaxgan.losses import adversarial
 from jaxgan.losses.information import categorical_information, continuous_information
 from jaxgan.nets.infogan import CodeGuess, InfoGANDiscriminator, InfoGANGenerator
 from jaxgan.recipes.common.base import LatentConfig, check
 from jaxgan.recipes.common.latents import latent_verbs
-from jaxgan.recipes.common.wiring import Judge, Wires, latent_game, take_turns, trained
+from jaxgan.recipes.common.wiring import Judge, Wires, as_used, latent_game, take_turns, trained
 
 NEEDS = IMAGES
 
@@ -120,7 +120,7 @@ def _losses(config: Config, judge: Judge) -> tuple[LossFn, LossFn]:
 
 
 def _networks(config: Config, spec: Spec, axis_name: str | None) -> tuple[InfoGANGenerator, InfoGANDiscriminator]:
-    shared: dict[str, Any] = {"units": config.units, "dtype": policy(config.precision).compute, "axis_name": axis_name}
+    shared: dict[str, Any] = {"units": config.units, "dtype": dtype_of(config.precision), "axis_name": axis_name}
     sizes = (config.categories, config.continuous, config.variance == "learned")
     G = InfoGANGenerator(spec["image"].fixed, config.g_width, **shared)
     return G, InfoGANDiscriminator(*sizes, config.d_width, **shared)
@@ -158,7 +158,7 @@ def _verbs(config: Config, G: InfoGANGenerator, images: Spec) -> dict[str, Verb]
 
     def decode(state: GameState, given: Mapping[str, Array]) -> dict[str, Array]:
         joined = _joined(config, given["z"], Code(given["code"], given["continuous"]))
-        return {"image": apply(G, state.players["g"].variables(averaged=True), joined, train=False)}
+        return {"image": as_used(G, state.players["g"], joined)}
 
     return latent_verbs(latents, draw, decode, makes=images, given={"code": code(config.categories)})
 

@@ -12,26 +12,23 @@ from dataclasses import dataclass
 from typing import Literal
 
 from jaxgan.fields import IMAGES, Spec
-from jaxgan.game import System, policy
+from jaxgan.game import System
 from jaxgan.losses import adversarial
-from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
 from jaxgan.recipes.common.base import LatentConfig, check
-from jaxgan.recipes.common.wiring import latent_game, objectives, take_turns, wire
+from jaxgan.recipes.common.dcgan import DCGANOptions, pair
+from jaxgan.recipes.common.objectives import objectives
+from jaxgan.recipes.common.wiring import latent_game, take_turns, wire
 
 NEEDS = IMAGES
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(LatentConfig):
+class Config(DCGANOptions, LatentConfig):
     """Networks and settings of DCGAN."""
 
     steps: int = 4_000
     targets: Literal["binary", "pearson"] = "binary"
     """a, b, c: 0, 1, 1 (equation 9 of the paper), or -1, 1, 0, with which G minimises Pearson's divergence (8)."""
-    g_width: int = 32
-    """Channels of the generator's last hidden layer; each earlier one has twice as many."""
-    d_width: int = 32
-    """Channels of the discriminator's first layer; each later one has twice as many."""
 
 
 TARGETS = {"binary": (0.0, 1.0, 1.0), "pearson": (-1.0, 1.0, 0.0)}
@@ -40,9 +37,7 @@ TARGETS = {"binary": (0.0, 1.0, 1.0), "pearson": (-1.0, 1.0, 0.0)}
 def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
     check(config)
-    dtype = policy(config.precision).compute
-    G = DCGANGenerator(spec["image"].fixed, config.g_width, dtype=dtype, axis_name=axis_name)
-    D = DCGANDiscriminator(config.d_width, dtype=dtype, axis_name=axis_name)
+    G, D = pair(config, spec, axis_name)
     wires = wire(config, spec, G, D)
     d_loss, g_loss = objectives(wires.judge, adversarial.least_squares(*TARGETS[config.targets]))
     return latent_game(config, wires, take_turns(wires.play, d_loss, g_loss), axis_name)

@@ -11,21 +11,22 @@ paper's baseline, which blurs.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import jax
 import jax.numpy as jnp
+from annotated_types import Ge
 from flax import linen as nn
 from jaxtyping import Array, Key
 
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Needs, Spec, any_size, as_planes, only, planes
-from jaxgan.game import Aux, GameState, LossFn, System, Verb, adam, apply, policy, variables
+from jaxgan.game import Aux, GameState, LossFn, System, Verb, adam, dtype_of, variables
 from jaxgan.losses import adversarial
 from jaxgan.nets.patch import PatchDiscriminator, patches
 from jaxgan.nets.unet import ResNetTranslator, UNet, depth_for
-from jaxgan.recipes.common.base import RecipeConfig, check, system_of
-from jaxgan.recipes.common.wiring import take_turns, trained
+from jaxgan.recipes.common.base import AtLeastZero, Momentum, RecipeConfig, check, system_of
+from jaxgan.recipes.common.wiring import as_used, take_turns, trained
 
 NEEDS = Needs({"source": "image|mask|label_map", "target": "image"})
 DATA = "fashion_outlines"
@@ -38,7 +39,7 @@ class Config(RecipeConfig):
     steps: int = 2_000
     batch_size: int = 16
     """Pairs per step, over all devices."""
-    ema_halflife_kimg: float = 2.0
+    ema_halflife_kimg: AtLeastZero = 2.0
     """Half-life of the averaged generator, in thousands of pairs; 0 for no average, as in the paper."""
     network: Literal["unet", "resnet"] = "unet"
     """A U-Net, or CycleGAN's residual network."""
@@ -50,23 +51,23 @@ class Config(RecipeConfig):
     """Residual blocks of --network resnet; 9 for pictures of 256 pixels."""
     norm: Literal["batch", "instance"] = "batch"
     """Normalisation in both networks."""
-    dropout: float = 0.5
+    dropout: AtLeastZero = 0.5
     """Share of the numbers that dropout sets to 0 in the decoder: the translator's only noise."""
     sample_noise: bool = False
     """Keep dropout when pictures are made, as the paper does; the same picture then has several translations."""
     d_width: int = 32
     """Channels of the discriminator's first layer; the paper's has 64."""
-    d_layers: int = 1
+    d_layers: Annotated[int, Ge(0)] = 1
     """Halvings of the discriminator: 0, 1, 2, 3, 4 or 5 for patches of 1, 16, 34, 70, 142 or 286 pixels."""
     loss: Literal["non_saturating", "least_squares", "hinge"] = "non_saturating"
     """The game that the patches are judged by."""
-    l1_weight: float = 100.0
+    l1_weight: AtLeastZero = 100.0
     """Weight lambda of the mean absolute difference."""
-    gan_weight: float = 1.0
+    gan_weight: AtLeastZero = 1.0
     """Weight of the game in the generator's loss; 0 for L1 training alone."""
     learning_rate: float = 2e-4
     """Adam's rate, for both players."""
-    beta1: float = 0.5
+    beta1: Momentum = 0.5
     """Adam's decay of the first moment, for both players."""
 
 
@@ -102,8 +103,8 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         return {"g": G.init(g_key, x, train=True), "d": D.init(d_key, both, train=True)}
 
     def translate(state: GameState, given: dict[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
-        g, x = state.players["g"].variables(averaged=True), as_planes(source, given["source"])
-        return {"target": apply(G, g, x, keys if config.sample_noise else None, train=False)}
+        x, noise = as_planes(source, given["source"]), keys if config.sample_noise else None
+        return {"target": as_used(G, state.players["g"], x, noise)}
 
     verb = Verb(translate, {"target": any_size(target)}, {"source": any_size(source)}, truth=("target",))
     optimizers = {name: adam(config.learning_rate, config.beta1) for name in ("g", "d")}
@@ -142,7 +143,7 @@ def _networks(config: Config, source: Field, target: Field, axis_name: str | Non
             f"a pair has one size, but source is {height}x{width} and target {target.fixed[0]}x{target.fixed[1]}."
         )
     patches(height, width, config.d_layers)
-    shared: dict[str, Any] = {"norm": config.norm, "dtype": policy(config.precision).compute, "axis_name": axis_name}
+    shared: dict[str, Any] = {"norm": config.norm, "dtype": dtype_of(config.precision), "axis_name": axis_name}
     D = PatchDiscriminator(config.d_width, config.d_layers, **shared)
     if config.network == "resnet":
         return ResNetTranslator(planes(target), config.g_width, config.blocks, dropout=config.dropout, **shared), D

@@ -21,15 +21,16 @@ import optax
 from jaxtyping import Array, Float
 
 from jaxgan.fields import IMAGES, Spec, classes
-from jaxgan.game import Aux, System, adam, policy
+from jaxgan.game import Aux, System, adam, dtype_of
 from jaxgan.game.schedules import cosine
 from jaxgan.losses import adversarial
 from jaxgan.losses.penalties import Critic
 from jaxgan.losses.reduce import example_sums
 from jaxgan.nets.r3gan import R3GANDiscriminator, R3GANGenerator
-from jaxgan.recipes.common.base import LatentConfig, check, require_labels
+from jaxgan.recipes.common.base import Decay, LatentConfig, Momentum, check, require_labels
 from jaxgan.recipes.common.cures import R3GAN, cures_of
-from jaxgan.recipes.common.wiring import latent_game, objectives, passes, take_turns, wire
+from jaxgan.recipes.common.objectives import objectives, passes
+from jaxgan.recipes.common.wiring import latent_game, take_turns, wire
 
 NEEDS = IMAGES
 
@@ -47,7 +48,7 @@ class Config(LatentConfig):
     """Adam's rate for the discriminator at the start."""
     z_dim: int = 64
     """Size of the latent vector."""
-    beta1: float = 0.0
+    beta1: Momentum = 0.0
     """Adam's decay of the first moment, for both players."""
     labels: Literal["ignored", "used"] = "ignored"
     """Whether the networks are told the class of each image."""
@@ -69,9 +70,9 @@ class Config(LatentConfig):
     """Weight of the penalties R1 and R2 at the start."""
     gamma_end: float = 0.1
     """Weight of the penalties after the burn-in."""
-    beta2: float = 0.9
+    beta2: Decay = 0.9
     """Adam's decay of the second moment at the start, for both players."""
-    beta2_end: float = 0.99
+    beta2_end: Decay = 0.99
     """Adam's decay of the second moment after the burn-in."""
 
 
@@ -101,7 +102,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     shared: dict[str, Any] = {
         **{name: getattr(config, name) for name in ("width", "growth", "max_width", "blocks", "group_size")},
         "classes": classes(spec) if conditional else 0,
-        "dtype": policy(config.precision).compute,
+        "dtype": dtype_of(config.precision),
     }
     G, D = R3GANGenerator(spec["image"].fixed, **shared), R3GANDiscriminator(**shared)
     wires = wire(config, spec, G, D, conditional)

@@ -20,11 +20,12 @@ from jaxtyping import Array
 
 from jaxgan.errors import UserError
 from jaxgan.fields import IMAGES, Spec, classes
-from jaxgan.game import Aux, LossFn, System, policy
+from jaxgan.game import Aux, LossFn, System, dtype_of
 from jaxgan.losses import adversarial, information
 from jaxgan.nets.resnet import Condition, GNorm, Layout, ResNetDiscriminator, ResNetGenerator
-from jaxgan.recipes.common.base import LatentConfig, adams, check, require_labels
-from jaxgan.recipes.common.wiring import Judge, latent_game, objectives, passes, take_turns, wire
+from jaxgan.recipes.common.base import Decay, LatentConfig, Momentum, adams, check, require_labels
+from jaxgan.recipes.common.objectives import objectives, passes
+from jaxgan.recipes.common.wiring import Judge, latent_game, take_turns, wire
 
 NEEDS = IMAGES
 
@@ -35,9 +36,9 @@ class Config(LatentConfig):
 
     steps: int = 2_000
     z_dim: int = 128
-    beta1: float = 0.0
+    beta1: Momentum = 0.0
     """Adam's decay of the first moment, for both players."""
-    beta2: float = 0.9
+    beta2: Decay = 0.9
     """Adam's decay of the second moment, for both players."""
     n_critic: int = 1
     """Moves of D for each move of G, each on other images and noise; the paper's networks take 5."""
@@ -102,7 +103,7 @@ def _networks(config: Config, spec: Spec, axis_name: str | None) -> tuple[nn.Mod
     shared: dict[str, Any] = {
         "classes": classes(spec) if conditional else 0,
         "layout": config.layout,
-        "dtype": policy(config.precision).compute,
+        "dtype": dtype_of(config.precision),
     }
     G = ResNetGenerator(spec["image"].fixed, config.g_width, norm=norm, axis_name=axis_name, **shared)
     return G, ResNetDiscriminator(config.d_width, condition=config.condition, **shared)

@@ -21,13 +21,14 @@ from jaxtyping import Array, Float, Key
 
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs, Spec
-from jaxgan.game import Aux, LossFn, System, policy
+from jaxgan.game import Aux, LossFn, System, dtype_of
 from jaxgan.losses import adversarial
 from jaxgan.losses.penalties import Critic, r1
 from jaxgan.nets.voxel import VoxelDiscriminator, VoxelGenerator
 from jaxgan.nets.voxel_dense import DenseVoxelDiscriminator, DenseVoxelGenerator
-from jaxgan.recipes.common.base import LatentConfig, adams, check
-from jaxgan.recipes.common.wiring import latent_game, objectives, take_turns, wire
+from jaxgan.recipes.common.base import AtLeastZero, Decay, LatentConfig, adams, check
+from jaxgan.recipes.common.objectives import objectives
+from jaxgan.recipes.common.wiring import latent_game, take_turns, wire
 
 NEEDS = Needs({"voxels": "voxels", "label": "label?"})
 DATA = "furniture_16"
@@ -44,7 +45,7 @@ class Config(LatentConfig):
     """Adam's rate for the generator; the paper's is 0.0025."""
     d_learning_rate: float = 5e-4
     """Adam's rate for the discriminator; the paper's is 0.00001."""
-    beta2: float = 0.99
+    beta2: Decay = 0.99
     """Adam's decay of the second moment, for both players."""
     network: Literal["dense", "conv"] = "dense"
     """Fully connected networks, or the paper's convolutional ones."""
@@ -56,7 +57,7 @@ class Config(LatentConfig):
     """Conv: channels at full size, doubled at each halving; None: the paper's, one for each voxel of a side."""
     d_norm: Literal["none", "layer", "batch"] = "none"
     """Conv: normalisation in the discriminator; batch is the paper's, and takes no penalty."""
-    r1_gamma: float = 0.5
+    r1_gamma: AtLeastZero = 0.5
     """Weight of the penalty on the slope of D at real shapes; 0 for none, as in the paper."""
     gate: float = 1.0
     """D moves only while it recognises at most this share of the last batch; 0.8 in the paper, 1: always."""
@@ -130,7 +131,7 @@ def still_without_gradient(rule: optax.GradientTransformation) -> optax.Gradient
 
 
 def _networks(config: Config, shape: tuple[int, ...], axis_name: str | None) -> tuple[nn.Module, nn.Module]:
-    shared: dict[str, Any] = {"dtype": policy(config.precision).compute}
+    shared: dict[str, Any] = {"dtype": dtype_of(config.precision)}
     logit = float(jnp.log(config.occupancy / (1 - config.occupancy)))
     if config.network == "dense":
         G = DenseVoxelGenerator(shape, config.g_widths, logit, mirror=config.symmetric, **shared)

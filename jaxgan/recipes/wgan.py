@@ -7,22 +7,22 @@ are DCGAN's, as in the paper's section 4.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import optax
 
 from jaxgan.fields import IMAGES, Spec
-from jaxgan.game import Duel, System, clipped, policy
+from jaxgan.game import Duel, System, clipped
 from jaxgan.losses import adversarial
-from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
-from jaxgan.recipes.common.base import LatentConfig, check
-from jaxgan.recipes.common.wiring import latent_game, objectives, take_turns, wire
+from jaxgan.recipes.common.base import LatentConfig, Momentum, check
+from jaxgan.recipes.common.dcgan import DCGANOptions, pair
+from jaxgan.recipes.common.objectives import objectives
+from jaxgan.recipes.common.wiring import latent_game, take_turns, wire
 
 NEEDS = IMAGES
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(LatentConfig):
+class Config(DCGANOptions, LatentConfig):
     """Settings of the paper's algorithm 1, with networks sized for small images on two cores."""
 
     steps: int = 4_000
@@ -30,26 +30,18 @@ class Config(LatentConfig):
     """RMSprop's rate for the generator."""
     d_learning_rate: float = 5e-5
     """RMSprop's rate for the critic."""
-    beta1: float = 0.0
+    beta1: Momentum = 0.0
     """Momentum of RMSprop for both players; the paper warns of any."""
     clip: float = 0.01
     """The critic's parameters stay in [-clip, clip]."""
     n_critic: int = 5
     """Moves of the critic for each move of the generator, each on other images and noise."""
-    d_norm: Literal["batch", "layer", "none"] = "batch"
-    """Normalisation in the critic."""
-    g_width: int = 32
-    """Channels of the generator's last hidden layer; each earlier one has twice as many."""
-    d_width: int = 32
-    """Channels of the critic's first layer; each later one has twice as many."""
 
 
 def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
     check(config)
-    dtype = policy(config.precision).compute
-    G = DCGANGenerator(spec["image"].fixed, config.g_width, dtype=dtype, axis_name=axis_name)
-    D = DCGANDiscriminator(config.d_width, norm=config.d_norm, dtype=dtype, axis_name=axis_name)
+    G, D = pair(config, spec, axis_name)
     wires = wire(config, spec, G, D)
     d_loss, g_loss = objectives(wires.judge, adversarial.wasserstein)
     rounds = take_turns(wires.play, d_loss, g_loss, config.n_critic)

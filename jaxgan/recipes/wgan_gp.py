@@ -13,19 +13,20 @@ from typing import Literal
 from jaxtyping import Array, Float, Key
 
 from jaxgan.fields import IMAGES, Spec
-from jaxgan.game import Duel, System, policy
+from jaxgan.game import Duel, System
 from jaxgan.losses import adversarial
 from jaxgan.losses.penalties import Critic, gradient_penalty
-from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator
-from jaxgan.recipes.common.base import LatentConfig, adams, check
+from jaxgan.recipes.common.base import Decay, LatentConfig, Momentum, adams, check
+from jaxgan.recipes.common.dcgan import DCGANOptions, pair
 from jaxgan.recipes.common.doubts import warn_of_batch_statistics
-from jaxgan.recipes.common.wiring import latent_game, objectives, take_turns, wire
+from jaxgan.recipes.common.objectives import objectives
+from jaxgan.recipes.common.wiring import latent_game, take_turns, wire
 
 NEEDS = IMAGES
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(LatentConfig):
+class Config(DCGANOptions, LatentConfig):
     """Settings of the paper's algorithm 1, with networks sized for small images on two cores."""
 
     steps: int = 2_000
@@ -33,9 +34,9 @@ class Config(LatentConfig):
     """Adam's rate for the generator."""
     d_learning_rate: float = 1e-4
     """Adam's rate for the critic."""
-    beta1: float = 0.0
+    beta1: Momentum = 0.0
     """Adam's decay of the first moment, for both players."""
-    beta2: float = 0.9
+    beta2: Decay = 0.9
     """Adam's decay of the second moment, for both players."""
     penalty_weight: float = 10.0
     """Weight of the gradient penalty, the paper's lambda."""
@@ -43,12 +44,8 @@ class Config(LatentConfig):
     """Penalise slopes on both sides of 1, or those above 1 only."""
     n_critic: int = 5
     """Moves of the critic for each move of the generator, each on other images and noise."""
-    d_norm: Literal["none", "layer", "batch"] = "none"
+    d_norm: Literal["batch", "layer", "none"] = "none"
     """Normalisation in the critic; the penalty forbids the batch's."""
-    g_width: int = 32
-    """Channels of the generator's last hidden layer; each earlier one has twice as many."""
-    d_width: int = 32
-    """Channels of the critic's first layer; each later one has twice as many."""
 
 
 def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
@@ -56,9 +53,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     check(config)
     if config.d_norm == "batch":
         warn_of_batch_statistics("the gradient penalty")
-    dtype = policy(config.precision).compute
-    G = DCGANGenerator(spec["image"].fixed, config.g_width, dtype=dtype, axis_name=axis_name)
-    D = DCGANDiscriminator(config.d_width, norm=config.d_norm, dtype=dtype, axis_name=axis_name)
+    G, D = pair(config, spec, axis_name)
     wires = wire(config, spec, G, D)
 
     def penalty(critic: Critic, x_real: Array, x_fake: Array, rng: Key[Array, " b"], step: Array) -> Float[Array, " b"]:

@@ -8,7 +8,7 @@ from laboratory.choices import LOSSES, chosen_loss
 from laboratory.critics import PointCritic, PointGenerator
 from laboratory.mixtures import PENALTIES, Cell, Setup
 
-from jaxgan.game import Aux, Move, Round, adam, apply, clipped, init_state, make_train_step, normal, variables
+from jaxgan.game import Aux, Move, Round, adam, clipped, init_state, make_train_step, normal, variables
 from jaxgan.losses import adversarial, penalties
 
 SETUP = Setup(width=8, batch=8, samples=16)
@@ -46,7 +46,7 @@ def by_hand(name, penalty, seed):
         return D.apply({"params": params["d"]}, x)
 
     def play(params, vars, batch, rng):
-        return apply(G, variables(params, vars, "g"), normal(rng, (1, 2))[:, 0]), Aux()
+        return G.apply(variables(params, vars, "g"), normal(rng, (1, 2))[:, 0]), Aux()
 
     def d_loss(params, vars, x_fake, batch, rng):
         extra = PLAIN[penalty](lambda x: judge(params, x), batch, x_fake, rng)
@@ -69,7 +69,7 @@ def by_hand(name, penalty, seed):
     state, step = init_state(rounds, optimizers, players), jax.jit(make_train_step(rounds, optimizers))
     for t in range(12):
         state, _ = step(state, points.draw(TASK, jax.random.fold_in(data_key, t), 8), rng)
-    return apply(G, state.players["g"].variables(), jax.random.normal(z_key, (16, 2)))[:, 0, 0]
+    return G.apply(state.players["g"].variables(), jax.random.normal(z_key, (16, 2)))[:, 0, 0]
 
 
 # Oracle: the library used plainly, one game at a time. Two seeds of every game run in one program, on seven of the

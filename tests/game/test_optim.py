@@ -8,7 +8,7 @@ import optax
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.game import adam, clipped, policy
+from jaxgan.game import adam, clipped, dtype_of
 
 
 def updates(optimizer, gradients):
@@ -83,8 +83,8 @@ def test_numbers_may_be_traced():
     np.testing.assert_allclose(jax.jit(update)(1e-2, 0.5, 0.4), update(1e-2, 0.5, 0.4), rtol=1e-6)
 
 
-def test_policies():
-    chex.assert_equal(policy("float32").compute, jnp.float32)
-    chex.assert_equal(policy("bfloat16").compute, jnp.bfloat16)
+def test_precisions():
+    chex.assert_equal(dtype_of("float32"), jnp.float32)
+    chex.assert_equal(dtype_of("bfloat16"), jnp.bfloat16)
     with pytest.raises(UserError, match="precision must be one of float32, bfloat16, got 'float16'"):
-        policy("float16")
+        dtype_of("float16")

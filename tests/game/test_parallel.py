@@ -16,7 +16,6 @@ from jaxgan.game import (
     Ema,
     Move,
     Round,
-    apply,
     init_state,
     make_train_step,
     normal,
@@ -46,12 +45,12 @@ def game(axis_name):
     D = Critic(axis_name)
 
     def d_loss(params, vars, x_fake, batch, rng):
-        real, new = apply(D, variables(params, vars, "d"), batch["x"], mutable=["batch_stats"])
-        fake, new = apply(D, {"params": params["d"], **new}, x_fake, mutable=["batch_stats"])
+        real, new = D.apply(variables(params, vars, "d"), batch["x"], mutable=["batch_stats"])
+        fake, new = D.apply({"params": params["d"], **new}, x_fake, mutable=["batch_stats"])
         return (jax.nn.softplus(-real) + jax.nn.softplus(fake)).mean(), Aux({"real": real.mean()}, vars={"d": new})
 
     def g_loss(params, vars, x_fake, batch, rng):
-        fake, _ = apply(D, variables(params, vars, "d"), x_fake, mutable=["batch_stats"])
+        fake, _ = D.apply(variables(params, vars, "d"), x_fake, mutable=["batch_stats"])
         return jax.nn.softplus(-fake).mean(), Aux(extras={"mean": vars["extras"]["mean"] * 0.9 + fake.mean()})
 
     def pull(params, vars, outcome, batch, rng):

@@ -6,7 +6,7 @@ import numpy as np
 import optax
 
 from jaxgan import data, fields, recipes
-from jaxgan.game import Aux, Ema, Move, Round, adam, apply, init_state, make_train_step, normal, variables
+from jaxgan.game import Aux, Ema, Move, Round, adam, init_state, make_train_step, normal, variables
 from jaxgan.losses import adversarial
 from jaxgan.nets.mlp import MLPDiscriminator, MLPGenerator
 
@@ -27,14 +27,14 @@ def original_game():
     loss = adversarial.non_saturating_gan
 
     def play(params, vars, batch, rng):
-        return 2 * apply(G, variables(params, vars, "g"), normal(rng, (32,))), Aux()
+        return 2 * G.apply(variables(params, vars, "g"), normal(rng, (32,))), Aux()
 
     def d_loss(params, vars, x_fake, batch, rng):
-        real, fake = (apply(D, variables(params, vars, "d"), x) for x in (batch, x_fake))
+        real, fake = (D.apply(variables(params, vars, "d"), x) for x in (batch, x_fake))
         return loss.d(real, fake).mean(), Aux()
 
     def g_loss(params, vars, x_fake, batch, rng):
-        return loss.g(apply(D, variables(params, vars, "d"), x_fake)).mean(), Aux()
+        return loss.g(D.apply(variables(params, vars, "d"), x_fake)).mean(), Aux()
 
     rounds = (Round(play=play, moves=(Move("d", d_loss), Move("g", g_loss))),)
     # Without the warm-up about one seed in five loses its way in the first steps; with momentum one in twenty.
@@ -51,7 +51,7 @@ def original_game():
 
         state, _ = jax.lax.scan(one, init_state(rounds, optimizers, players, ema=ema), jnp.arange(3000))
         z = jax.random.normal(z_key, (2000, 32))
-        return 2 * apply(G, state.players["g"].variables(averaged=True), z).reshape(-1, 2)
+        return 2 * G.apply(state.players["g"].variables(averaged=True), z).reshape(-1, 2)
 
     return train
 

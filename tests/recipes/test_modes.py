@@ -146,10 +146,10 @@ def recomputed(jaxpr):
 def test_networks_are_trained_by_what_hears_of_remat_and_precision(name):
     """By source: a network that is trained is made with the precision's type, and applied through `trained`."""
     source = inspect.getsource(recipes.load(name))
-    assert any(way in source for way in ("trained(", "wire(", "stabilised("))
+    assert any(way in source for way in ("trained(", "wire("))
     assert ".apply(" not in source
     assert all(".init(" in line for line in source.splitlines() if "train=True" in line)
-    assert "policy(config.precision)" in source
+    assert any(way in source for way in ("dtype_of(config.precision)", "pair(config, "))
 
 
 @pytest.mark.parametrize("name", grouped([("dcgan",), ("wgan_gp",)]))

@@ -15,7 +15,7 @@ from jaxgan.game import normal
 from jaxgan.game.random import example_keys
 from jaxgan.losses import adversarial, penalties
 from jaxgan.losses.batches import pack
-from jaxgan.recipes.common import toolbox, wiring
+from jaxgan.recipes.common import objectives, toolbox
 from tests.recipes import contract
 
 KEY = contract.KEY
@@ -114,8 +114,8 @@ def test_rates_end_with_the_training(monkeypatch):
     seen = []
     monkeypatch.setattr(toolbox, "adam", lambda rate, b1, **kw: seen.append((rate, kw["moves"])) or optax.sgd(1.0))
     config = contract.config("gan", n_critic=5, rate_end=0.5)
-    toolbox._optimizers(dataclasses.replace(config, steps=10 * config.steps, schedule_steps=config.steps))
-    toolbox._optimizers(dataclasses.replace(config, n_critic=1, updates="extragradient"))
+    toolbox.optimizers(dataclasses.replace(config, steps=10 * config.steps, schedule_steps=config.steps))
+    toolbox.optimizers(dataclasses.replace(config, n_critic=1, updates="extragradient"))
     (g, one), (d, five), (ahead, again), _ = seen
     assert (one, five, again) == (1, 5, 1)
     for rate, passes in ((g, config.steps), (d, config.steps), (ahead, 2 * config.steps)):
@@ -148,7 +148,7 @@ def test_a_wasserstein_critic_whose_slope_is_free_is_warned_of(loss):
 # Oracle: the better half of four fakes by the mean of their patches, by hand.
 def test_top_k_of_patch_logits_weighs_whole_images():
     patches = jnp.array([[0.0, 1.0], [5.0, -1.0], [-2.0, 0.5], [1.0, 1.0]])
-    _, g_loss = wiring.objectives(
+    _, g_loss = objectives.objectives(
         lambda params, vars, x, given, rng: (x, {}), adversarial.non_saturating_gan, top_k=lambda step: 0.5
     )
     loss, _ = g_loss({}, {"step": jnp.int32(0)}, patches, {}, jax.random.split(KEY, 4))

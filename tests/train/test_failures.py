@@ -11,7 +11,6 @@ from jaxgan import data as datasets
 from jaxgan.game import parallel
 from jaxgan.nets.mlp import MLPDiscriminator
 from jaxgan.recipes import gan
-from jaxgan.recipes.common.toolbox import stabilised
 from jaxgan.train import RunConfig, fit
 from jaxgan.train.monitor import samples
 from jaxgan.train.run.record import read_metrics
@@ -73,6 +72,6 @@ def test_a_generator_that_outputs_one_image(found, monkeypatch):
     monkeypatch.setattr(samples, "PATIENCE", 2_000)
 
     def build(config, spec, axis_name):
-        return stabilised(config, spec, OneImage(), MLPDiscriminator(config.d_widths), axis_name)
+        return gan.between(config, spec, OneImage(), MLPDiscriminator(config.d_widths), axis_name)
 
     assert "collapse" in found(gan.Config(steps=160, **SMALL), build)

@@ -1,15 +1,15 @@
 """What every recipe's configuration has, and the checks that all share."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, get_type_hints
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeAlias
 
 import jax
 import optax
+from annotated_types import Ge, Lt
 from jaxtyping import Array, Key
 
-from jaxgan.errors import UserError, flag
+from jaxgan.errors import UserError
 from jaxgan.fields import Spec, shapes
 from jaxgan.game import (
     Duel,
@@ -28,13 +28,19 @@ from jaxgan.game import (
     microbatches,
 )
 from jaxgan.game.random import Stream, check_key
-from jaxgan.options import fits, words_of
+from jaxgan.options import check_fields
 from jaxgan.recipes.common.cures import cures_of
+
+AtLeastZero: TypeAlias = Annotated[float, Ge(0)]
+Momentum: TypeAlias = Annotated[float, Ge(0), Lt(1)]
+"""Adam's decay of the first moment, which may be absent."""
+Decay: TypeAlias = Annotated[float, Lt(1)]
+"""Adam's decay of the second moment."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecipeConfig:
-    """The fields that all recipes have. Every number must be positive unless the field is in `MAY_BE_ZERO`."""
+    """The fields that all recipes have. Every number must be above 0, unless the type of its field has other bounds."""
 
     steps: int = 10_000
     """Training steps in all."""
@@ -46,7 +52,7 @@ class RecipeConfig:
     """Microbatches over which each gradient is averaged, to save memory."""
     remat: bool = False
     """Recompute activations in the backward pass, to save memory."""
-    ema_halflife_kimg: float = 10.0
+    ema_halflife_kimg: AtLeastZero = 10.0
     """Half-life of the averaged generator, in thousands of images; 0 for no average."""
 
 
@@ -60,34 +66,13 @@ class LatentConfig(RecipeConfig):
     """Adam's rate for the generator."""
     d_learning_rate: float = 2e-4
     """Adam's rate for the discriminator."""
-    beta1: float = 0.5
+    beta1: Momentum = 0.5
     """Adam's decay of the first moment, for both players."""
-
-
-MAY_BE_ZERO = (
-    *("ema_halflife_kimg", "beta1", "label_smoothing", "label_noise", "penalty_weight_end"),
-    *("dropout", "l1_weight", "gan_weight", "d_layers", "r1_gamma"),
-)
 
 
 def check(config: RecipeConfig) -> None:
     """Raise a UserError that names the first field of `config` whose value is impossible."""
-    hints = get_type_hints(type(config))
-    for field in fields(config):
-        value = getattr(config, field.name)
-        if not fits(value, hints[field.name]):
-            raise UserError(f"{flag(field.name)} takes {words_of(hints[field.name])}; got {value!r}.")
-        if value == ():
-            raise UserError(f"{flag(field.name)} takes at least one number, got none.")
-        for number in _numbers(value):
-            zero_ok = field.name in MAY_BE_ZERO
-            if not (number > 0 or (zero_ok and number == 0)) or math.isinf(number):
-                takes = "finite" if number > 0 else "at least 0" if zero_ok else "above 0"
-                raise UserError(f"{flag(field.name)} must be {takes}, got {number}.")
-    for name in ("beta1", "beta2", "beta2_end"):
-        if getattr(config, name, 0.0) >= 1:
-            least = "at least" if name in MAY_BE_ZERO else "above"
-            raise UserError(f"{flag(name)} must be {least} 0 and below 1, got {getattr(config, name)}.")
+    check_fields(config)
     if config.batch_size % config.accumulate:
         raise UserError(
             f"--batch-size must be a multiple of --accumulate {config.accumulate}, got {config.batch_size}."
@@ -174,8 +159,3 @@ def system_of(
         goal=goal,
         microbatches=microbatches(rounds),
     )
-
-
-def _numbers(value: Any) -> list[int | float]:
-    values = value if isinstance(value, tuple) else (value,)
-    return [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]

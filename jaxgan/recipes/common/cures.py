@@ -35,7 +35,7 @@ _POINTLESS: dict[str, Callable[[Any], bool]] = {
         getattr(config, "n_critic", 1) > 1 or getattr(config, "penalty_every", 1) > 1
     ),
 }
-"""Which runs refuse a cure (`recipes.toolbox.check_toolbox`), or have as much of it already."""
+"""Which runs refuse a cure (`recipes.common.toolbox.check`), or have as much of it already."""
 
 
 def cures_of(config: Any, conditional: bool = False, without: tuple[str, ...] = ()) -> Mapping[str, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from typing import Any
 
 from jaxgan.errors import flag
 from jaxgan.recipes.common.base import RecipeConfig
@@ -19,6 +20,19 @@ def warn_of_batch_statistics(penalty: str) -> None:
         UserWarning,
         stacklevel=3,
     )
+
+
+def warn_of_doubts(config: Any) -> None:
+    """Warn of what is doubtful in a configuration of the toolbox (`ToolboxConfig`)."""
+    if "wasserstein" in config.loss and config.penalty == "none":
+        warn_of_a_free_slope(config.loss)
+    batchwise = {
+        "loss": config.loss.startswith("ra_"),
+        "top_k": config.top_k < 1,
+        "penalty": config.penalty == "dragan",
+        "critics": config.critics > 1,
+    }
+    warn_of_accumulation(config, batchwise)
 
 
 def warn_of_a_free_slope(loss: str) -> None:

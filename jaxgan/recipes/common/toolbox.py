@@ -1,21 +1,29 @@
-"""The stabiliser's toolbox as options: any game, penalty and cure on the networks of a recipe."""
+"""The stabiliser's toolbox as options: each function gives, or modifies, one visible part of a recipe's game.
 
+A recipe checks its options, connects its networks, and asks for the loss, the penalty, what both players minimise, the
+rounds, and how they are trained; `recipes.gan` is the shortest.
+"""
+
+import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import optax
-from flax import linen as nn
+from annotated_types import Ge, Le
 from jaxtyping import Array, Float, Key
 
 from jaxgan.errors import UserError, flag
-from jaxgan.fields import Spec
-from jaxgan.game import Aux, Duel, Move, Round, System, adam, make_extragradient_step, make_train_step, optimistic
+from jaxgan.game import Duel, LossFn, Move, PlayFn, Round, adam, make_extragradient_step, make_train_step, optimistic
 from jaxgan.game.schedules import cosine
 from jaxgan.losses import adversarial, penalties
+from jaxgan.losses.adversarial import AdversarialLoss
 from jaxgan.losses.penalties import Critic
-from jaxgan.recipes.common.base import LatentConfig, check
-from jaxgan.recipes.common.doubts import warn_of_a_free_slope, warn_of_accumulation
-from jaxgan.recipes.common.wiring import Penalty, Wires, latent_game, objectives, punish, take_turns, wire
+from jaxgan.options import check_fields
+from jaxgan.recipes.common import modifiers
+from jaxgan.recipes.common.base import AtLeastZero, LatentConfig
+from jaxgan.recipes.common.doubts import warn_of_doubts
+from jaxgan.recipes.common.objectives import Penalty, objectives, penalised
+from jaxgan.recipes.common.wiring import Judge, take_turns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +36,7 @@ class ToolboxConfig(LatentConfig):
     """What holds the slope of D: flat at real images, at fakes, at both; or one, between them or around real images."""
     penalty_weight: float = 10.0
     """Weight of the penalty at the start: gamma, or lambda."""
-    penalty_weight_end: float | None = None
+    penalty_weight_end: AtLeastZero | None = None
     """Its weight after the last step, reached along half a cosine; None: constant."""
     penalty_every: int = 1
     """Steps between moves that see the penalty (lazy regularisation); its mean effect stays."""
@@ -39,72 +47,128 @@ class ToolboxConfig(LatentConfig):
     schedule_steps: int | None = None
     """Steps after which rates, the penalty's weight and the top share are at their ends; None: the run's --steps."""
     updates: Literal["alternating", "simultaneous", "optimistic", "extragradient"] = "alternating"
-    """D before G; both at once; the same by twice the new step less the last; or by the gradient one step ahead."""
-    label_smoothing: float = 0.0
+    """D, then G; both at once; steps 2 u_t - u_(t-1), both at once; or the gradient after a look-ahead step."""
+    label_smoothing: Annotated[float, Ge(0), Le(0.5)] = 0.0
     """How far D's target for real images lies below 1 (non_saturating only)."""
-    label_noise: float = 0.0
+    label_noise: Annotated[float, Ge(0), Le(0.5)] = 0.0
     """Probability that a label which D sees is wrong."""
-    top_k: float = 1.0
+    top_k: Annotated[float, Le(1.0)] = 1.0
     """Share of the fakes that G learns from, those that look most real, after the last step; 1: all."""
     packing: int = 1
     """Images that D judges together (PacGAN)."""
+    critics: int = 1
+    """Discriminators, each with its own loss; G minimises their mean, weighted by softmax(loss) (GMAN)."""
+    unroll: Annotated[int, Ge(0)] = 0
+    """Steps of D, by Adam at its rate, that G looks ahead (unrolled GAN); 0: none."""
 
 
-def stabilised(
-    config: ToolboxConfig, spec: Spec, G: nn.Module, D: nn.Module, axis_name: str | None, conditional: bool = False
-) -> System:
-    """The game of `config` between two networks, as for `wire`.
+def loss(config: ToolboxConfig, axis_name: str | None) -> AdversarialLoss:
+    """The game's two objectives, of logits."""
+    if config.label_smoothing:
+        return adversarial.smoothed(1.0 - config.label_smoothing)
+    return adversarial.named(config.loss, axis_name)
 
-    Raises:
-        UserError: impossible numbers, or options that exclude each other.
+
+def penalty(config: ToolboxConfig, axis_name: str | None) -> Penalty | None:
+    """The weighted penalty on D's slope, for `objectives`; None for none."""
+    if config.penalty == "none":
+        return None
+    start, end = config.penalty_weight, config.penalty_weight_end
+    weight = cosine(start, start if end is None else end, _length(config))
+
+    def weighted(
+        critic: Critic, x_real: Array, x_fake: Array, rng: Key[Array, " b"], step: Array
+    ) -> Float[Array, " b"]:
+        match config.penalty:
+            case "r1":
+                value = penalties.r1(critic, x_real)
+            case "r2":
+                value = penalties.r1(critic, x_fake)
+            case "r1_r2":
+                value = penalties.r1(critic, x_real) + penalties.r1(critic, x_fake)
+            case "gradient_penalty":
+                value = penalties.gradient_penalty(critic, x_real, x_fake, rng)
+            case _:
+                value = penalties.dragan(critic, x_real, rng, axis_name=axis_name)
+        return weight(step) * value
+
+    return weighted
+
+
+def losses(
+    config: ToolboxConfig, judge: Judge, loss: AdversarialLoss, penalty: Penalty | None, axis_name: str | None
+) -> tuple[LossFn, LossFn, LossFn | None]:
+    """What D minimises, what G minimises, and the penalty where D pays it in moves of its own, now and then.
+
+    By default the first two are `objectives(judge, loss, penalty)`.
     """
-    check_toolbox(config, conditional)
-    if "wasserstein" in config.loss and config.penalty == "none":
-        warn_of_a_free_slope(config.loss)
-    averages, dragan = config.loss.startswith("ra_"), config.penalty == "dragan"
-    warn_of_accumulation(config, {"loss": averages, "top_k": config.top_k < 1, "penalty": dragan})
-    wires = wire(config, spec, G, D, conditional, config.packing)
-    penalty, lazily = _penalty(config, axis_name), config.penalty_every > 1
-    d_loss, g_loss = objectives(
-        wires.judge,
-        _game(config, axis_name),
-        None if lazily else penalty,
-        label_noise=config.label_noise,
-        top_k=cosine(1.0, config.top_k, _length(config)) if config.top_k < 1 else None,
-        packing=config.packing,
-        axis_name=axis_name,
-    )
-    rounds = take_turns(wires.play, d_loss, g_loss, config.n_critic)
+    top_k = cosine(1.0, config.top_k, _length(config)) if config.top_k < 1 else None
+    noise, lazily = config.label_noise, penalty is not None and config.penalty_every > 1
+    judges = modifiers.judges_of(judge, config.critics)
+    now = None if lazily else penalty
+    pairs = [objectives(one, loss, now, label_noise=noise, top_k=top_k, axis_name=axis_name) for one in judges]
+    d_loss = modifiers.packed(modifiers.together([d for d, _ in pairs]), config.packing)
+    g_loss = modifiers.packed(modifiers.against([g for _, g in pairs], axis_name), config.packing)
+    # The slope of Adam's root must stay finite where a gradient is 0.
+    answering = optax.adam(config.d_learning_rate, config.beta1, eps_root=1e-8)
+    g_loss = modifiers.unrolled(d_loss, g_loss, config.unroll, answering, axis_name)
+    if penalty is None or not lazily:
+        return d_loss, g_loss, None
+    alone = modifiers.together([penalised(one, penalty) for one in judges])
+    return d_loss, g_loss, modifiers.packed(alone, config.packing)
+
+
+def rounds(
+    config: ToolboxConfig, play: PlayFn, d_loss: LossFn, g_loss: LossFn, lazy: LossFn | None
+) -> tuple[Round, ...]:
+    """D and G in turn or at once; every few steps a move of D against the penalty alone, if it is `lazy`."""
+    turns = take_turns(play, d_loss, g_loss, config.n_critic)
     if config.updates != "alternating":
-        rounds = tuple(round_._replace(simultaneous=True) for round_ in rounds)
-    if penalty and lazily:
-        rounds = (*rounds, _lazy_round(config, wires, penalty))
-    return latent_game(
-        config,
-        wires,
-        rounds,
-        axis_name,
-        optimizers=_optimizers(config),
-        duels=(Duel(critic="distance" if "wasserstein" in config.loss else "odds"),),
-        make_step=make_extragradient_step if config.updates == "extragradient" else make_train_step,
-    )
+        turns = tuple(turn._replace(simultaneous=True) for turn in turns)
+    if lazy is None:
+        return turns
+    return (*turns, Round(play=play, moves=(Move("d", lazy, name="penalty"),), every=config.penalty_every))
 
 
-def check_toolbox(config: ToolboxConfig, conditional: bool = False) -> None:
-    """Raise a UserError for numbers that are impossible and for options that exclude each other."""
-    check(config)
-    for name, most in (("label_noise", 0.5), ("label_smoothing", 0.5), ("top_k", 1.0)):
-        if getattr(config, name) > most:
-            raise UserError(f"{flag(name)} must be at most {most}, got {getattr(config, name)}.")
+def training(config: ToolboxConfig) -> dict[str, Any]:
+    """How the players are trained: what `latent_game` takes beside the game."""
+    return {
+        "optimizers": optimizers(config),
+        "duels": (Duel(critic="distance" if "wasserstein" in config.loss else "odds"),),
+        "make_step": make_extragradient_step if config.updates == "extragradient" else make_train_step,
+    }
+
+
+def optimizers(config: ToolboxConfig) -> dict[str, optax.GradientTransformation]:
+    """Adam for both players, with falling rates, lazy moves and optimism as the configuration has them."""
+    lazy = config.penalty_every if config.penalty_every > 1 else None
+    # Extragradient goes through the game twice in every step.
+    passes = _length(config) * (2 if config.updates == "extragradient" else 1)
+
+    def optimizer(rate: float, moves: int, lazy_every: int | None) -> optax.GradientTransformation:
+        slowing = rate if config.rate_end == 1 else cosine(rate, config.rate_end * rate, passes)
+        rule = adam(slowing, config.beta1, lazy_every=lazy_every, moves=moves)
+        return optimistic(rule) if config.updates == "optimistic" else rule
+
+    return {
+        "g": optimizer(config.g_learning_rate, 1, None),
+        "d": optimizer(config.d_learning_rate, config.n_critic, lazy),
+    }
+
+
+def _length(config: ToolboxConfig) -> int:
+    """Steps that schedules take."""
+    return config.schedule_steps or config.steps
+
+
+def check(config: ToolboxConfig, conditional: bool = False) -> None:
+    """Raise a UserError for impossible numbers and for options that exclude each other; warn of doubtful ones."""
+    check_fields(config)
     if config.label_smoothing and config.loss != "non_saturating":
         raise UserError(f"--label-smoothing softens the labels of --loss non_saturating, got --loss {config.loss}.")
     if config.packing > 1 and conditional:
         raise UserError("--packing joins images of several classes, so a conditional recipe takes 1.")
-    if config.batch_size % (config.packing * config.accumulate):
-        parts = f" times --accumulate {config.accumulate}" if config.accumulate > 1 else ""
-        raise UserError(
-            f"--batch-size must be a multiple of --packing {config.packing}{parts}, got {config.batch_size}."
-        )
+    _check_batch(config)
     if config.packing > 1 and config.top_k < 1:
         raise UserError("--top-k chooses among single fakes, which --packing above 1 does not show.")
     if config.top_k < 1 and config.loss.startswith("ra_"):
@@ -120,63 +184,15 @@ def check_toolbox(config: ToolboxConfig, conditional: bool = False) -> None:
             raise UserError(f"{flag(name)} takes a --penalty, got none.")
     if config.updates != "alternating" and config.n_critic > 1:
         raise UserError(f"--updates {config.updates} moves both players at once, so --n-critic takes 1.")
+    if config.unroll and config.accumulate > 1:
+        raise UserError("--unroll looks ahead at D's steps on whole batches, so --accumulate takes 1.")
+    if config.unroll and config.penalty_every > 1:
+        raise UserError("--unroll looks ahead at D's loss, from which --penalty-every above 1 takes the penalty.")
+    warn_of_doubts(config)
 
 
-def _length(config: ToolboxConfig) -> int:
-    """Steps that schedules take."""
-    return config.schedule_steps or config.steps
-
-
-def _game(config: ToolboxConfig, axis_name: str | None) -> adversarial.AdversarialLoss:
-    if config.label_smoothing:
-        return adversarial.smoothed(1.0 - config.label_smoothing)
-    return adversarial.named(config.loss, axis_name)
-
-
-def _penalty(config: ToolboxConfig, axis_name: str | None) -> Penalty | None:
-    if config.penalty == "none":
-        return None
-    start, end = config.penalty_weight, config.penalty_weight_end
-    weight = cosine(start, start if end is None else end, _length(config))
-
-    def penalty(critic: Critic, x_real: Array, x_fake: Array, rng: Key[Array, " b"], step: Array) -> Float[Array, " b"]:
-        match config.penalty:
-            case "r1":
-                value = penalties.r1(critic, x_real)
-            case "r2":
-                value = penalties.r1(critic, x_fake)
-            case "r1_r2":
-                value = penalties.r1(critic, x_real) + penalties.r1(critic, x_fake)
-            case "gradient_penalty":
-                value = penalties.gradient_penalty(critic, x_real, x_fake, rng)
-            case _:
-                value = penalties.dragan(critic, x_real, rng, axis_name=axis_name)
-        return weight(step) * value
-
-    return penalty
-
-
-def _lazy_round(config: ToolboxConfig, wires: Wires, penalty: Penalty) -> Round:
-    """A move of D against the penalty alone, every few steps."""
-    value = punish(wires.judge, penalty, config.packing)
-
-    def loss(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
-        return value(params, vars, x_fake, batch, rng), Aux()
-
-    return Round(play=wires.play, moves=(Move("d", loss, name="penalty"),), every=config.penalty_every)
-
-
-def _optimizers(config: ToolboxConfig) -> dict[str, optax.GradientTransformation]:
-    lazy = config.penalty_every if config.penalty_every > 1 else None
-    # Extragradient goes through the game twice in every step.
-    passes = _length(config) * (2 if config.updates == "extragradient" else 1)
-
-    def optimizer(rate: float, moves: int, lazy_every: int | None) -> optax.GradientTransformation:
-        slowing = rate if config.rate_end == 1 else cosine(rate, config.rate_end * rate, passes)
-        rule = adam(slowing, config.beta1, lazy_every=lazy_every, moves=moves)
-        return optimistic(rule) if config.updates == "optimistic" else rule
-
-    return {
-        "g": optimizer(config.g_learning_rate, 1, None),
-        "d": optimizer(config.d_learning_rate, config.n_critic, lazy),
-    }
+def _check_batch(config: ToolboxConfig) -> None:
+    cuts = [(name, getattr(config, name)) for name in ("packing", "accumulate") if getattr(config, name) > 1]
+    if config.batch_size % math.prod(number for _, number in cuts):
+        parts = " times ".join(f"{flag(name)} {number}" for name, number in cuts)
+        raise UserError(f"--batch-size must be a multiple of {parts}, got {config.batch_size}.")

@@ -8,17 +8,10 @@ import jax
 import jax.numpy as jnp
 import optax
 from flax import linen as nn
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Key
 
 from jaxgan.fields import Spec, only
-from jaxgan.game import Aux, GameState, LossFn, Move, PlayFn, Round, System, Verb, apply, normal, variables
-from jaxgan.game.random import Stream
-from jaxgan.game.schedules import Schedule
-from jaxgan.losses import adversarial
-from jaxgan.losses.adversarial import AdversarialLoss
-from jaxgan.losses.batches import pack, top_k_weights
-from jaxgan.losses.labels import exchange_labels
-from jaxgan.losses.reduce import example_means
+from jaxgan.game import Aux, GameState, LossFn, Move, PlayerState, PlayFn, Round, System, Verb, normal, variables
 from jaxgan.recipes.common.base import LatentConfig, adams, system_of
 from jaxgan.recipes.common.latents import SHOWS, latent_verbs, normal_latents
 
@@ -33,8 +26,10 @@ Judge: TypeAlias = Callable[..., tuple[Any, Any]]
 of dropout, of noise or augmentation that a wrapper adds. Passes that shall differ get other keys (`passes`).
 """
 
-Penalty: TypeAlias = Callable[..., Float[Array, "b"]]
-"""`(critic, x_real, x_fake, rng, step) -> [b]`, weighted; `critic` maps examples to logits."""
+
+def critic_names(critics: int) -> list[str]:
+    """Under which names the player `d` has the variables of each of several critics."""
+    return [f"critic_{i}" for i in range(critics)]
 
 
 class Wires(NamedTuple):
@@ -42,7 +37,7 @@ class Wires(NamedTuple):
 
     Attributes:
         play: latent vectors to fakes; conditional ones get the labels of the batch.
-        judge: examples to logits and D's new collections.
+        judge: examples to logits and D's new collections; of several critics one, as `judges_of` tells it which.
         init_players: `key -> variables by player`.
         batch: the fields that a step takes.
         verbs: from `latent_verbs`, by averaged weights if kept.
@@ -62,6 +57,7 @@ def wire(
     D: nn.Module,
     conditional: bool = False,
     packing: int = 1,
+    critics: int = 1,
     made: str = "image",
 ) -> Wires:
     """Connect two networks that take `(input, label=None, *, train)`.
@@ -73,6 +69,7 @@ def wire(
         D: examples to logits.
         conditional: both take the label of each example.
         packing: images that D judges together; its input has so many times the channels.
+        critics: networks like D that the player `d` is made of, each with variables of its own.
         made: the field that G makes and D judges.
     """
     generate, discriminate = trained(G, config.remat), trained(D, config.remat)
@@ -96,11 +93,15 @@ def wire(
         label = label_of({"label": jnp.zeros(1, jnp.int32)})
         *size, channels = spec[made].fixed
         z, x = jnp.zeros((1, config.z_dim)), jnp.zeros((1, *size, channels * packing))
-        return {"g": G.init(g_key, z, **label, train=True), "d": D.init(d_key, x, **label, train=True)}
+        g = G.init(g_key, z, **label, train=True)
+        if critics == 1:
+            return {"g": g, "d": D.init(d_key, x, **label, train=True)}
+        each = [D.init(key, x, **label, train=True) for key in jax.random.split(d_key, critics)]
+        kinds = {kind: dict(zip(critic_names(critics), (one[kind] for one in each), strict=True)) for kind in each[0]}
+        return {"g": g, "d": kinds}
 
     def decode(state: GameState, given: Mapping[str, Array]) -> dict[str, Array]:
-        g = state.players["g"].variables(averaged=True)
-        return {made: apply(G, g, given["z"], **label_of(given), train=False)}
+        return {made: as_used(G, state.players["g"], given["z"], **label_of(given))}
 
     taken = only(spec, "label") if conditional else {}
     verbs = latent_verbs(*normal_latents(config.z_dim), decode, makes=only(spec, made), given=taken)
@@ -139,90 +140,13 @@ def trained(network: nn.Module, remat: bool) -> Callable[..., tuple[Any, Any]]:
         remat: keep nothing of a pass but what went in; its backward pass makes it again. Training then holds the
             activations of one pass, not those of all that are differentiated, and costs one more forward pass for each.
     """
-    forward = partial(apply, network, train=True, mutable=COLLECTIONS)
+    forward = partial(network.apply, train=True, mutable=COLLECTIONS)
     return jax.checkpoint(forward) if remat else forward
 
 
-def objectives(
-    judge: Judge,
-    loss: AdversarialLoss,
-    penalty: Penalty | None = None,
-    *,
-    label_noise: float = 0.0,
-    top_k: Schedule | None = None,
-    packing: int = 1,
-    made: str = "image",
-    axis_name: str | None = None,
-) -> tuple[LossFn, LossFn]:
-    """The losses of both players: D minimises E[loss.d] + E[penalty], G minimises E[loss.g].
-
-    Real and fake images pass D in separate batches, so that batch statistics are of one kind each.
-
-    Args:
-        judge: from `wire`.
-        loss: the game.
-        penalty: added to D's loss and reported as `penalty`.
-        label_noise: probability that a label which D sees is wrong, as for `exchange_labels`.
-        top_k: share of the fakes that G learns from, those that look most real, as for `top_k_weights`; a schedule.
-        packing: images that D judges together, as for `pack`; D takes so many times the channels.
-        made: the field that G makes and D judges.
-        axis_name: as for `make_train_step`; read by `top_k`.
-    """
-    looks = _packed(judge, packing)
-
-    def d_loss(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
-        real_rng, fake_rng = passes(rng, 2)
-        real_logits, d_vars = looks(params, vars, batch[made], batch, real_rng)
-        fake_logits, d_vars = looks(params, {**vars, "d": d_vars}, x_fake, batch, fake_rng)
-        board = adversarial.scoreboard(real_logits, fake_logits, loss.boundary)
-        if label_noise:
-            real_logits, fake_logits = exchange_labels(_swaps(rng, packing), real_logits, fake_logits, label_noise)
-        value = adversarial.mean(loss.d(real_logits, fake_logits))
-        if penalty:
-            extra = punish(judge, penalty, packing, made)(params, vars, x_fake, batch, rng)
-            value, board = value + extra, {**board, "penalty": extra}
-        return value, Aux(board, vars={"d": d_vars})
-
-    def g_loss(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
-        fake_rng, real_rng = passes(rng, 2)
-        fake_logits, _ = looks(params, vars, x_fake, batch, fake_rng)
-        # A relativistic generator lowers the real images against its own.
-        others = (looks(params, vars, batch[made], batch, real_rng)[0],) if loss.relative else ()
-        losses = loss.g(fake_logits, *others)
-        if top_k:
-            losses = example_means(losses) * top_k_weights(fake_logits, top_k(vars["step"]), axis_name)
-        return adversarial.mean(losses), Aux()
-
-    return d_loss, g_loss
-
-
-def passes(rng: Key[Array, " b"], n: int) -> list[Key[Array, " b"]]:
-    """Keys for n passes of a network whose noise shall differ, one for each example of each pass."""
-    return [jax.vmap(partial(jax.random.fold_in, data=Stream.PASS + i))(rng) for i in range(n)]
-
-
-def _swaps(rng: Key[Array, " b"], packing: int) -> Key[Array, " b"]:
-    """Keys of wrong labels, one a pack."""
-    return jax.vmap(partial(jax.random.fold_in, data=Stream.LABEL))(rng[::packing])
-
-
-def _packed(judge: Judge, packing: int) -> Judge:
-    """The judge of packs of images."""
-    if packing == 1:
-        return judge
-    return lambda params, vars, x, given, rng: judge(params, vars, pack(x, packing), given, rng[::packing])
-
-
-def punish(judge: Judge, penalty: Penalty, packing: int = 1, made: str = "image") -> Callable[..., Float[Array, ""]]:
-    """`(params, vars, x_fake, batch, rng) -> E[penalty]` of D as a function of examples, or packs of images."""
-
-    def value(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> Array:
-        images = [pack(x, packing) if packing > 1 else x for x in (batch[made], x_fake)]
-        keys = rng[::packing]
-        critic = lambda x: judge(params, vars, x, batch, keys)[0]  # noqa: E731
-        return penalty(critic, *images, keys, vars["step"]).mean()
-
-    return value
+def as_used(network: nn.Module, player: PlayerState, *inputs: Any, **given: Any) -> Any:
+    """What the network of a trained player makes: by its averaged weights where it keeps any, and without training."""
+    return network.apply(player.variables(averaged=True), *inputs, **given, train=False)
 
 
 def take_turns(play: PlayFn, d_loss: LossFn, g_loss: LossFn, n_critic: int = 1) -> tuple[Round, ...]:
