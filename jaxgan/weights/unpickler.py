@@ -92,7 +92,7 @@ def read_pickle(file: io.BytesIO) -> Any:
 class _Entries(dict[str, Any]):
     """A dictionary under strings alone: to hash a tuple of tuples of tuples can take forever."""
 
-    def __setitem__(self, key: str, value: Any) -> None:
+    def __setitem__(self, key: Any, value: Any) -> None:
         super().__setitem__(_expect(str, key), value)
 
 
