@@ -15,6 +15,7 @@ from pathlib import Path
 
 import jaxgan
 from jaxgan.errors import UserError, lacks_memory
+from jaxgan.weights.download import cache_folder
 
 HELP = """\
 usage: jaxgan COMMAND ...
@@ -81,7 +82,7 @@ def _keep_compiled() -> None:
     if "JAX_COMPILATION_CACHE_DIR" in os.environ:
         return
     try:
-        folder = _cache_home() / "jaxgan" / f"compiled-{_processor()}"
+        folder = cache_folder(f"compiled-{_processor()}")
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (OSError, RuntimeError):  # no home, or one that cannot be written: nothing is kept
         return
@@ -90,14 +91,6 @@ def _keep_compiled() -> None:
     os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
     os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(CACHE_BYTES))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
-
-
-def _cache_home() -> Path:
-    """Where users' caches are: XDG's folder where it is given, else the platform's usual one."""
-    given = os.environ.get("XDG_CACHE_HOME")
-    if given and Path(given).is_absolute():
-        return Path(given)
-    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
 
 
 def _processor() -> str:

@@ -3,11 +3,13 @@
 import contextlib
 import dataclasses
 import difflib
+import functools
 import io
+import itertools
 import math
 import re
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from jaxgan.errors import UserError, flag
@@ -46,13 +48,13 @@ def parse(
         for name, kind in zip(groups, kinds, strict=True)
     ]
     options = dataclasses.make_dataclass("Options", fields)
-    said = io.StringIO()
+    read = functools.partial(tyro.cli, options, prog=command, description=description)
     try:
-        with contextlib.redirect_stderr(said):
-            parsed = tyro.cli(options, prog=command, description=description, args=list(args))
+        with contextlib.redirect_stderr(io.StringIO()):  # tyro draws a box
+            parsed = read(args=list(args))
     except SystemExit as stop:
         if stop.code:
-            raise UserError(_sentence(said.getvalue(), hints, args, command)) from None
+            raise UserError(_sentence(_first_wrong(read, args), hints, command)) from None
         raise
     return [_plain(kind, getattr(parsed, name)) for kind, name in zip(kinds, groups, strict=True)]
 
@@ -74,29 +76,29 @@ def _check_names(command: str, hints: dict[str, Any], args: Sequence[str]) -> No
             raise UserError(f"{command} has no option {name}; {hint}{command} --help lists them all.")
 
 
-def _sentence(said: str, hints: dict[str, Any], args: Sequence[str], command: str) -> str:
-    """One sentence for what tyro says in a box: the option that it names, what it takes, what it got."""
-    named = [name for name in re.findall(r"--[a-z0-9-]+", said) if name in hints]
-    if not named:
-        inside = said.partition("\n")[2]  # the first line is the upper edge of the box
-        words = re.sub(r"\s+", " ", re.sub(r"[^\x20-\x7e\n]|-{3,}|[|+]", "", inside)).strip()
-        words = words.partition(" For full helptext")[0]
-        return f"{words[:1].lower()}{words[1:]}; {command} --help lists the options."
-    got = " ".join(_values(named[0], args)) or "nothing"
-    return f"{named[0]} takes {words_of(hints[named[0]])}, got {got}."
+def _first_wrong(read: Callable[..., Any], args: Sequence[str]) -> list[str]:
+    """The first option, and what follows it, that cannot be read alone: options do not depend on each other."""
+    starts = [i for i, arg in enumerate(args) if i == 0 or arg.startswith("--")]
+    each = [list(args[i:j]) for i, j in itertools.pairwise([*starts, len(args)])]
+    for given in each:
+        try:
+            with contextlib.redirect_stderr(io.StringIO()):
+                read(args=given, console_outputs=False)
+        except SystemExit as stop:
+            if stop.code:
+                return given
+    return list(args)
 
 
-def _values(option: str, args: Sequence[str]) -> list[str]:
-    values: list[str] = []
-    inside = False
-    for arg in args:
-        name, equals, value = arg.partition("=")
-        if name.startswith("--"):
-            inside = name.replace("_", "-") == option
-            values += [value] if inside and equals else []
-        elif inside:
-            values.append(arg)
-    return values
+def _sentence(wrong: Sequence[str], hints: Mapping[str, Any], command: str) -> str:
+    """What the option takes and what it got; of what is no option, that it is not taken."""
+    option, equals, value = wrong[0].partition("=")
+    option = option.replace("_", "-")
+    hint = hints.get(option, bool if option.startswith("--no-") else None)
+    if hint is None:
+        return f"{command} takes options alone, got {wrong[0]}; {command} --help lists them all."
+    got = " ".join([value] * bool(equals) + list(wrong[1:])) or "nothing"
+    return f"{option} takes {words_of(hint)}, got {got}."
 
 
 def words_of(hint: Any) -> str:

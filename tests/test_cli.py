@@ -105,7 +105,7 @@ MISTAKES = {
     "train gan --data=": "--data takes a text, got an empty one.",
     "train gan --out=": "--out takes a text, got an empty one.",
     "train --steps 5 dcgan": "the recipe comes first: jaxgan train dcgan [options].",
-    "train gan stray": "unrecognized options: stray;",
+    "train gan stray": "jaxgan train gan takes options alone, got stray;",
     "sample {run} --n 99999999999": "--n must be at most",
     "sample {run} --n 99999999": "--n 99999999 makes 5.96 GiB of images",
     "sample {run} --out grid.jpg": "--out takes a .png file, a .npz file or a folder, got grid.jpg.",

@@ -27,8 +27,8 @@ from jaxgan.train.run.config import RunConfig, from_json
 from jaxgan.train.run.data import open_data
 from jaxgan.train.run.load import Step, Trained, load
 from jaxgan.train.run.rundir import RunDir, check_file, read_config, write_json
-from jaxgan.train.screen.progress import counting, tell
 from jaxgan.train.screen.quiet import quiet
+from jaxgan.train.screen.report import counting, tell
 
 BOTH = " and "
 DIRECTION = {"lower": "lower is better", "higher": "higher is better", "neither": "1 for equal distributions"}

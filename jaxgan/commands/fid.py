@@ -22,8 +22,8 @@ from jaxgan.metrics.numbers.statistics import Statistics
 from jaxgan.metrics.seen_by.extractors import choose
 from jaxgan.metrics.seen_by.features import Extractor, count_of
 from jaxgan.options import parse
-from jaxgan.train.screen.progress import counting
 from jaxgan.train.screen.quiet import quiet
+from jaxgan.train.screen.report import counting
 
 OWN = {  # names of extractors in statistics, as --extractor knows them
     ("fashion-cnn", "28x28"): "fashion-cnn",

@@ -14,7 +14,7 @@ from jaxgan.errors import UserError
 from jaxgan.metrics.compare.protocol import Score
 from jaxgan.metrics.numbers import statistics
 from jaxgan.metrics.numbers.statistics import Statistics
-from jaxgan.train.screen.progress import tell
+from jaxgan.train.screen.report import tell
 
 Source = datasets.Data | Statistics
 

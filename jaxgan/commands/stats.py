@@ -25,8 +25,8 @@ from jaxgan.metrics.seen_by.extractors import choose
 from jaxgan.metrics.seen_by.features import Extractor, batches_of, count_of, stream_features
 from jaxgan.options import parse
 from jaxgan.train.run.rundir import check_file
-from jaxgan.train.screen.progress import counting
 from jaxgan.train.screen.quiet import quiet
+from jaxgan.train.screen.report import counting
 
 
 def command(name: str, args: Sequence[str]) -> int:

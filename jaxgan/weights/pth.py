@@ -17,11 +17,10 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from jaxgan.errors import UserError
-from jaxgan.weights.unpickler import Name, RefusedError, Storage, Tensor, read_pickle
+from jaxgan.weights.unpickler import MAX_BYTES, Name, RefusedError, Storage, Tensor, read_pickle
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _VERSION = 1001
-_MAX_PICKLE = 16 * 2**20  # bytes; that of Inception's dictionary has 0.1 MB
 _MAX_AXES = 32
 _MAX_LENGTH = 2**16  # of an axis of an array without elements, which no storage bounds
 _BROKEN = (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, OverflowError, struct.error)
@@ -88,7 +87,7 @@ def _check_members(members: Mapping[str, zipfile.ZipInfo], size: int) -> None:
         raise RefusedError("its archive has no data.pkl")
     if any(member.compress_type != zipfile.ZIP_STORED for member in members.values()):
         raise RefusedError("its archive is compressed, which PyTorch's are not")
-    if sum(member.file_size for member in members.values()) > size or members["data.pkl"].file_size > _MAX_PICKLE:
+    if sum(member.file_size for member in members.values()) > size or members["data.pkl"].file_size > MAX_BYTES:
         raise RefusedError("its archive says that it holds more than it can")
 
 

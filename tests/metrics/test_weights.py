@@ -1,7 +1,10 @@
 """Finding, checking, fetching and converting weights; random ones stand for the published."""
 
+import functools
 import hashlib
+import http.server
 import os
+import threading
 
 import jax
 import numpy as np
@@ -9,11 +12,11 @@ import pytest
 import safetensors.numpy
 
 from jaxgan.errors import UserError
-from jaxgan.metrics.inception import download as downloading
 from jaxgan.metrics.inception import published, weights, weights_file
 from jaxgan.metrics.inception.net import NET_2015
 from jaxgan.metrics.inception.params import random_state
 from jaxgan.metrics.inception.published import INCEPTION_2015, INCEPTION_TORCHVISION, WeightsNotFound
+from jaxgan.weights.download import cache_folder, download
 from tests.metrics.test_pth import archive, name, storage, tensor, text
 
 NAME = INCEPTION_2015.names[0]
@@ -25,6 +28,7 @@ def _environment(monkeypatch, tmp_path):
     for variable in ("JAXGAN_INCEPTION_WEIGHTS", "JAXGAN_CACHE", "TORCH_HOME", "JAXGAN_OFFLINE"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +55,26 @@ def entry(key, array):
     return tensor(storage(key=key, length=array.size), shape=array.shape, strides=strides)
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The address, and the folder, of a server on this machine."""
+    folder = tmp_path_factory.mktemp("served")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as served:
+        threading.Thread(target=served.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{served.server_port}", folder
+        served.shutdown()
+
+
 @pytest.fixture
-def publish(file, monkeypatch):
+def publish(file, server, monkeypatch):
     """Make that file the published one."""
+    address, folder = server
+    if not (folder / file.name).exists():
+        (folder / file.name).symlink_to(file)
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    fake = INCEPTION_2015._replace(sha256=sha256, size=file.stat().st_size, urls=("file:///nowhere", file.as_uri()))
+    urls = (f"{address}/nowhere", f"{address}/{file.name}")
+    fake = INCEPTION_2015._replace(sha256=sha256, size=file.stat().st_size, urls=urls)
     monkeypatch.setattr(weights, "INCEPTION_2015", fake)
     for module in (published, weights, weights_file):
         monkeypatch.setattr(module, "ALL", (fake, INCEPTION_TORCHVISION))
@@ -94,7 +113,7 @@ def test_places_are_searched_in_the_documented_order(tmp_path, monkeypatch):
 def test_the_users_cache_folder_is_in_the_home(tmp_path, monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert published.cache_folder() == tmp_path / ".cache/jaxgan/weights"
+    assert cache_folder("weights") == tmp_path / ".cache/jaxgan/weights"
     assert published.torch_folder() == tmp_path / ".cache/torch/hub/checkpoints"
 
 
@@ -173,7 +192,7 @@ def test_unverified_files_that_are_broken_are_refused(tmp_path):
 
 
 def test_a_converted_file_is_the_same_weights(file, publish, state):
-    target = published.cache_folder() / CONVERTED
+    target = cache_folder("weights") / CONVERTED
     line = weights_file.convert(file, target)
     assert line.startswith(f"wrote {target}: Inception v3 of 2015, source {publish.sha256[:8]}, 95,")
     assert [path.name for path in target.parent.iterdir()] == [CONVERTED]
@@ -232,15 +251,29 @@ def test_a_download_tries_the_next_place_and_leaves_only_the_file(publish, tmp_p
     assert weights.load_inception().weights == publish.sha256
 
 
-def test_wrong_bytes_are_not_kept(tmp_path):
-    urls = (place(tmp_path / "a", b"abc").as_uri(), place(tmp_path / "b", bytes(5 * 2**20)).as_uri())
-    wanted = INCEPTION_2015._replace(urls=urls, size=10, sha256="0" * 64)
-    folder = tmp_path / "folder"
-    with pytest.raises(UserError) as caught:
-        downloading.download(wanted, folder)
-    assert list(folder.iterdir()) == []
-    for part in (*urls, hashlib.sha256(b"abc").hexdigest(), "should be 000"):
+def test_wrong_bytes_are_not_kept(server, tmp_path):
+    address, served = server
+    place(served / "a", b"abc")
+    place(served / "b", bytes(5 * 2**20))
+    urls = (f"{address}/a", f"{address}/b", f"{address}/none", "http://127.0.0.1:9/closed")
+    with pytest.raises(UserError, match=r"^these weights could not be downloaded \(.*\)\.$") as caught:
+        download("these weights", urls, "0" * 64, tmp_path / "folder" / "x.pth")
+    assert list((tmp_path / "folder").iterdir()) == []
+    for part in (
+        *urls,
+        hashlib.sha256(b"abc").hexdigest(),
+        "expected sha256:000",
+        "404",
+        "/closed: [Errno 111] Connection refused).",
+    ):
         assert part in str(caught.value)
+
+
+def test_a_cache_that_cannot_be_written_is_said(server, tmp_path):
+    (tmp_path / "file").touch()
+    place(server[1] / "a", b"abc")
+    with pytest.raises(UserError, match=r"file/folder cannot be written: Not a directory\.$"):
+        download("x", (f"{server[0]}/a",), hashlib.sha256(b"abc").hexdigest(), tmp_path / "file" / "folder" / "x.pth")
 
 
 def test_offline_forbids_the_download(publish, monkeypatch):

@@ -60,14 +60,17 @@ def test_all_kinds_of_values():
         ("--parallel foo --seed 1", "--parallel takes one of jit, pmap, shard_map, got foo."),
         ("--widths a b", "--widths takes whole numbers, got a b."),
         ("--image-size x", "--image-size takes a whole number or 2 whole numbers or None, got x."),
-        ("stray", "unrecognized options: stray; jaxgan train toy --help lists the options."),
+        ("stray", "jaxgan train toy takes options alone, got stray; jaxgan train toy --help lists them all."),
+        ("--seed 1 --batch_size 8 stray --out x", "--batch-size takes a whole number, got 8 stray."),
+        ("--seed 1 --no-tied x", "--no-tied takes no value, got x."),
     ],
 )
-def test_one_sentence_for_a_mistake(text, sentence):
+def test_one_sentence_for_a_mistake(text, sentence, capsys):
     with pytest.raises(UserError) as caught:
         read(text)
     assert str(caught.value).startswith(sentence)
     assert "\n" not in str(caught.value)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_help_lists_every_option_with_its_default(capsys):

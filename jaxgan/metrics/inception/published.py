@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from jaxgan.errors import UserError
 from jaxgan.metrics.inception.net import NET_2015, NET_TORCHVISION, Variant
+from jaxgan.weights.download import cache_folder
 
 VARIABLE = "JAXGAN_INCEPTION_WEIGHTS"
 """Environment variable with the path of the weights that FID is defined by."""
@@ -66,16 +67,10 @@ class WeightsNotFound(UserError):  # noqa: N818
     """No file of the weights is on this machine; the message says what to put where."""
 
 
-def cache_folder() -> Path:
-    """Where this package keeps weights: `$JAXGAN_CACHE/weights`, or `jaxgan/weights` in the user's cache folder."""
-    own = os.environ.get("JAXGAN_CACHE")
-    return (Path(own).expanduser() if own else _user_cache() / "jaxgan") / "weights"
-
-
 def torch_folder() -> Path:
     """Where PyTorch's hub keeps what it has fetched: `hub/checkpoints` in `$TORCH_HOME` or in its cache folder."""
-    home = os.environ.get("TORCH_HOME")
-    return (Path(home).expanduser() if home else _user_cache() / "torch") / "hub" / "checkpoints"
+    home = os.environ.get("TORCH_HOME") or f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/torch"
+    return Path(home).expanduser() / "hub" / "checkpoints"
 
 
 def candidates(published: Published) -> Iterator[Path]:
@@ -88,7 +83,7 @@ def candidates(published: Published) -> Iterator[Path]:
         Paths: this package's cache, there the converted file first, and PyTorch's.
     """
     converted = Path(published.names[0]).with_suffix(".safetensors").name
-    yield from (cache_folder() / name for name in (converted, *published.names))
+    yield from (cache_folder("weights") / name for name in (converted, *published.names))
     yield from (torch_folder() / name for name in published.names)
 
 
@@ -123,7 +118,7 @@ def not_found(published: Published, note: str = "") -> WeightsNotFound:
     Returns:
         The exception, for the caller to raise.
     """
-    name, folder = published.names[0], cache_folder()
+    name, folder = published.names[0], cache_folder("weights")
     lines = [
         f"The weights of {published.title} are not on this machine.",
         f"File:     {name}, {published.size:,} bytes, SHA-256 {published.sha256}",
@@ -146,7 +141,3 @@ def _named(path: Path, what: str) -> Path:
     if not path.is_file():
         raise UserError(f"{what} is a folder, not a file of weights." if path.is_dir() else f"{what} does not exist.")
     return path
-
-
-def _user_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()

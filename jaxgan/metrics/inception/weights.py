@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jaxgan.game import Precision
-from jaxgan.metrics.inception.download import OFFLINE, download
 from jaxgan.metrics.inception.inception import Resize, inception_2015, inception_torchvision
 from jaxgan.metrics.inception.params import variables_from_state
 from jaxgan.metrics.inception.published import (
@@ -14,13 +13,13 @@ from jaxgan.metrics.inception.published import (
     INCEPTION_TORCHVISION,
     VARIABLE,
     Published,
-    cache_folder,
     candidates,
     find,
     not_found,
 )
 from jaxgan.metrics.inception.weights_file import Weights, identify, read_weights
 from jaxgan.metrics.seen_by.features import Extractor
+from jaxgan.weights.download import OFFLINE, cache_folder, download
 
 PathLike = str | os.PathLike[str]
 
@@ -111,7 +110,8 @@ def status() -> list[Place]:
 def _load(published: Published, path: PathLike | None, *, may_download: bool, allow_unverified: bool) -> Weights:
     found = find(published, path)
     if found is None and may_download and not _offline():
-        found = download(published, cache_folder())
+        path = cache_folder("weights") / published.names[0]
+        found = download(f"the weights of {published.title}", published.urls, published.sha256, path)
     if found is None:
         forbidden = f"{OFFLINE}=1 forbids to download them." if may_download else ""
         raise not_found(published, forbidden)

@@ -16,7 +16,7 @@ from jaxgan.metrics.numbers.gaussian import gaussian
 from jaxgan.metrics.seen_by.features import Extractor
 from jaxgan.show import given as givens
 from jaxgan.show.sampling import make_batches
-from jaxgan.train.screen.progress import counting
+from jaxgan.train.screen.report import counting
 
 MOST = 10_000  # generated examples where nobody asks for another number
 

@@ -1,9 +1,15 @@
-"""What a run tells the person in front of it: lines, and progress, live on a terminal and now and then elsewhere."""
+"""What a command tells the person in front of it: lines, and progress, live on a terminal and now and then elsewhere.
 
+A run speaks on standard output; where standard output is the result of a command, what it says is on stderr.
+"""
+
+import contextlib
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
+
+import jax
 
 SECONDS_BETWEEN_LINES = 10.0
 MOST_OWN = 4  # of a system's own metrics that are shown
@@ -12,6 +18,44 @@ USUAL = (
     *("d_real", "d_fake", "accuracy_real", "accuracy_fake", "margin", "value"),
 )
 """Ends of the names of metrics that games have in common; the first three are of rows of metrics.jsonl."""
+
+
+def tell(text: str) -> None:
+    """One line on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Give a function that is told how many of `total` are done; of several processes the first one shows it."""
+    if jax.process_index():
+        yield lambda _: None
+    elif not sys.stderr.isatty():
+        due = _now_and_then()
+        yield lambda done: tell(f"{what}: {done} of {total}") if due() else None
+    else:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        text = TextColumn("{task.description}", markup=False)
+        columns = (text, BarColumn(bar_width=20), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(what, total=total)
+            yield lambda done: bar.update(task, completed=done)
+
+
+def _now_and_then() -> Callable[[], bool]:
+    """Whether it is time for another line: ten seconds after the last, the first time after now."""
+    last = time.monotonic()
+
+    def due() -> bool:
+        nonlocal last
+        if time.monotonic() - last < SECONDS_BETWEEN_LINES:
+            return False
+        last = time.monotonic()
+        return True
+
+    return due
 
 
 class Report:
@@ -35,7 +79,7 @@ class PlainReport(Report):
 
     def __init__(self) -> None:
         self._total = 0
-        self._next = 0.0
+        self._due = _now_and_then()
 
     def line(self, text: str) -> None:
         """One line."""
@@ -43,14 +87,12 @@ class PlainReport(Report):
 
     def start(self, done: int, total: int) -> None:  # noqa: ARG002
         """Progress begins."""
-        self._total, self._next = total, time.monotonic() + SECONDS_BETWEEN_LINES
+        self._total, self._due = total, _now_and_then()
 
     def progress(self, step: int, rate: float, images: float, metrics: Mapping[str, float]) -> None:
         """A line every ten seconds, and at the last step."""
-        if time.monotonic() < self._next and step < self._total:
-            return
-        self._next = time.monotonic() + SECONDS_BETWEEN_LINES
-        self.line(f"step {step}/{self._total}  {speed(self._total - step, rate, images)}  {scores(metrics)}")
+        if self._due() or step == self._total:
+            self.line(f"step {step}/{self._total}  {speed(self._total - step, rate, images)}  {scores(metrics)}")
 
     def stop(self) -> None:
         """Nothing to clear away."""
