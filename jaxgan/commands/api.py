@@ -178,8 +178,7 @@ def _open(module: Any, data: Any, run: RunConfig, options: Mapping[str, Any]) ->
     name = getattr(module, "DATA", datasets.BUNDLED) if data is None else os.fspath(data)
     run = dataclasses.replace(run, data=name)
     loaded = open_data(run, module.NEEDS)
-    there = bool(name) and Path(name).exists()  # evaluation may be asked for in another folder
-    return (dataclasses.replace(run, data=str(Path(name).resolve())) if there else run), loaded
+    return dataclasses.replace(run, data=datasets.absolute(name)), loaded  # evaluation may be asked for elsewhere
 
 
 def _split(module: Any, options: Mapping[str, Any]) -> tuple[Any, RunConfig]:

@@ -7,32 +7,29 @@ from typing import Any, Literal
 from jaxgan import fields
 from jaxgan.data import bundles
 from jaxgan.data import settings as settings_module
+from jaxgan.data.meant import BUNDLED, Place, marked, parse, place
 from jaxgan.data.settings import Resize, Settings, Size
-from jaxgan.data.source import Data
+from jaxgan.data.source import Data, noted
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs
 
-BUNDLED = "fashion_mnist_10k"
-FILE_ENDINGS = (".zip", ".npz", ".npy", ".gz", "-ubyte")
 
-
-def _looks_like_path(spec: str) -> bool:
-    marked = spec.startswith((".", "~", "/", "\\")) or spec.endswith(("/", "\\", *FILE_ENDINGS))
-    return marked or Path(spec).is_absolute()
-
-
-def _load_path(path: Path, spec: str, needs: Needs, settings: Settings, halves: tuple[str, str] | None) -> Data:
+def _load_path(place: Place, spec: str, needs: Needs, settings: Settings, halves: tuple[str, str] | None) -> Data:
     from jaxgan.data.readers import arrays, files, folders, idx
 
+    path, split = place
+    name = parse(spec)[0] if split is not None else spec
     if (path / "config.json").is_file() and (path / "checkpoints").is_dir():
         raise UserError(f"--data {spec} is a run, whose pictures are no data; jaxgan evaluate and sample take runs.")
     if path.is_dir():
         images = idx.images_file(path)
         if images:
             return arrays.load_idx(images, spec, needs, settings)
-        return folders.load(files.of_folder(path, spec), needs, settings, halves)
+        return folders.load(files.of_folder(path, name), needs, settings, halves, split)
     if path.name.endswith(".zip"):
-        return folders.load(files.of_zip(path, spec), needs, settings, halves)
+        return folders.load(files.of_zip(path, name), needs, settings, halves, split)
+    if split is not None:
+        raise UserError(f"--data {spec}: {name} is one file, which has no splits.")
     if path.suffix in (".npz", ".npy"):
         return arrays.load_numpy(path, spec, needs, settings)
     if "-images-idx3-ubyte" in path.name:
@@ -47,14 +44,19 @@ def _load(
     halves: tuple[str, str] | None,
     data_dir: str | os.PathLike[str] | None,
 ) -> Data:
-    path = Path(spec).expanduser()
-    if spec != BUNDLED and spec and path.exists():
-        return _load_path(path, spec, needs, settings, halves)
-    if not spec or _looks_like_path(spec):
+    found = place(spec)
+    if found is not None:
+        return _load_path(found, spec, needs, settings, halves)
+    if not spec or marked(spec):
         raise UserError(f"--data {spec!r} does not exist; it takes a folder of images, a file of them or a TFDS name.")
     from jaxgan.data.readers import tfds
 
-    return tfds.load(spec, needs, settings, data_dir)
+    here = spec if spec != BUNDLED and Path(spec).exists() else ""
+    try:
+        loaded = tfds.load(spec, needs, settings, data_dir)
+    except UserError as error:
+        raise UserError(f"{error} ./{here} is the one here." if here else str(error)) from error
+    return noted(loaded, f"the set of TFDS, not ./{here}" if here else "")
 
 
 def load(
@@ -72,6 +74,7 @@ def load(
     Args:
       spec: "fashion_mnist_10k" or a key of `bundles.MADE` (bundled); or an existing folder, `.zip`, `.npz`, `.npy` or
         IDX file; or a TensorFlow Datasets name such as "mnist", "celeb_a[test]", "name/config:version[train[:50%]]".
+        Of a folder or zip with splits "train" is meant, and "photos[val]" or "photos[train+val]" are others.
       needs: the fields that are wanted. A folder gives them as sub-folders of their names, paired by file name; as
         pictures with captions beside; as one set of pictures, sounds or voxels, whose sub-folders are labels. An `.npz`
         gives them as arrays of their names, a TFDS set as features of their names.

@@ -9,6 +9,7 @@ from PIL import Image
 
 from jaxgan.data import decode, source
 from jaxgan.data.readers import convert
+from jaxgan.data.readers.files import first, in_order
 from jaxgan.data.readers.wants import LOOKS, joined
 from jaxgan.data.settings import Fit, Header, Settings, agree_all
 from jaxgan.data.threads import in_threads
@@ -117,6 +118,8 @@ def column(
     """
     array, named = arrays[key], arrays.get(f"{field}_names")
     kinds = needs.kinds(field)
+    if kinds == ("label",) and array.dtype.kind in "US":
+        array, named = _numbered(array)
     if kinds == ("label",):
         _check_labels(array, key, array.size if total is None else total, path)
         array = array.reshape(-1)
@@ -147,6 +150,14 @@ def _check_labels(labels: np.ndarray, key: str, total: int, path: Path) -> None:
         raise UserError(f"{key} in {path} should be {total} class indices, not {labels.dtype} {list(labels.shape)}.")
 
 
+def _numbered(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the class of each word, and the words that there are in order."""
+    whole = words.astype(str)
+    names = in_order(set(whole.ravel().tolist()))
+    place = {name: number for number, name in enumerate(names)}
+    return np.array([place[word] for word in whole.ravel().tolist()], np.int32).reshape(words.shape), np.array(names)
+
+
 def _names(array: np.ndarray | None) -> tuple[str, ...]:
     return () if array is None else tuple(str(name) for name in np.atleast_1d(array).ravel().astype(str))
 
@@ -158,9 +169,14 @@ def _rate(array: np.ndarray | None) -> float | None:
 def _class_names(array: np.ndarray, names: tuple[str, ...], what: str) -> tuple[str, ...]:
     """Returns a name for each number that occurs; UserError where there are fewer."""
     highest = int(array.max(initial=0))
-    if names and highest >= len(names):
-        raise UserError(f"{what} goes up to {highest}, but there are {len(names)} names: 0 to {len(names) - 1}.")
+    if names:
+        _check_named(highest, names, what)
     return names or tuple(str(value) for value in range(highest + 1))
+
+
+def _check_named(highest: int, names: tuple[str, ...], what: str) -> None:
+    if highest >= len(names):
+        raise UserError(f"{what} goes up to {highest}, but there are {len(names)} names: 0 to {len(names) - 1}.")
 
 
 def classes(
@@ -173,6 +189,8 @@ def classes(
 ) -> dict[str, Column]:
     """Returns {field: column} of class indices [n]; {} for a single class that the needs can do without.
 
+    Of labels only those that occur are classes: 5 and 2,000,000 are two, called "5" and "2000000".
+
     Args:
       field: its name.
       labels: whole numbers from 0.
@@ -184,10 +202,20 @@ def classes(
     Raises:
       UserError: where a class has no name.
     """
-    found = _class_names(labels, names, what)
+    note = ""
+    if kind == "label":
+        there, labels = np.unique(labels, return_inverse=True)
+        if names:
+            _check_named(int(there.max(initial=0)), names, what)
+            present = frozenset(there.tolist())
+            absent = [name for number, name in enumerate(names) if number not in present]
+            note = f"no {field} is {first(absent)}" if absent else ""
+        found = tuple(names[value] if names else str(value) for value in there)
+    else:
+        found = _class_names(labels, names, what)
     if len(found) < 2 and needs.optional(field):
         return {}
-    return {field: Column(kind, labels.astype(np.int32), found)}
+    return {field: Column(kind, labels.astype(np.int32), found, note=note)}
 
 
 def assemble(

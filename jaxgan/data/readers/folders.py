@@ -1,14 +1,19 @@
 """Which reader takes a folder or a zip: the needs and the names of its files say it."""
 
 from jaxgan.data import source
-from jaxgan.data.readers import apart, files, images, looks, pairs, sound, text, videos, voxels
+from jaxgan.data.readers import apart, files, images, looks, pairs, sound, splits, text, videos, voxels
 from jaxgan.data.readers.wants import named, pictures, required, told
 from jaxgan.data.settings import Settings
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs
 
+ENDINGS = looks.GRIDS | sound.ENDINGS | videos.ENDINGS | voxels.ENDINGS
+"""Of files that hold examples, beside pictures."""
 
-def load(tree: files.Tree, needs: Needs, settings: Settings, halves: tuple[str, str] | None) -> source.Data:
+
+def load(
+    tree: files.Tree, needs: Needs, settings: Settings, halves: tuple[str, str] | None, split: str | None = None
+) -> source.Data:
     """Returns the examples in a folder or zip.
 
     Args:
@@ -16,10 +21,18 @@ def load(tree: files.Tree, needs: Needs, settings: Settings, halves: tuple[str, 
       needs: what the recipe takes.
       settings: size, resize, channels.
       halves: the fields on the left and on the right of each picture.
+      split: which one is meant, where the folders are splits; None for train.
 
     Raises:
       UserError: where no reader gives what is needed, or the files cannot be read.
     """
+    part, note = splits.chosen(tree, split, files.extensions() | ENDINGS)
+    loaded = _load(part, needs, settings, halves)
+    return source.noted(loaded, note)
+
+
+def _load(tree: files.Tree, needs: Needs, settings: Settings, halves: tuple[str, str] | None) -> source.Data:
+    """Returns the examples of one split."""
     if needs.apart:
         return apart.load(tree, needs, settings)
     if halves is not None:

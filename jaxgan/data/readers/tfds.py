@@ -75,6 +75,14 @@ def near(name: str) -> str:
     return f"; did you mean {' or '.join(close)}?" if close else "."
 
 
+def knows(name: str) -> bool:
+    """Whether TFDS has a set of this name, with its config and version where it has such: "mnist:3.0.1"."""
+    match = re.fullmatch(r"(\w+)(?:/([\w.-]+))?(?::[\w.*]+)?", name)
+    if match is None or match[1] not in tfds.list_builders(with_community_datasets=False):
+        return False
+    return match[2] is None or match[2] in tfds.builder_cls(match[1]).builder_configs
+
+
 def _builder(name: str, directory: Path) -> Any:
     try:
         with _silent():

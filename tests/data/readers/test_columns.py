@@ -99,12 +99,32 @@ def test_every_kind(tmp_path, kind, array, field, stored, note):
 
 def test_names_and_rates_lie_beside(tmp_path):
     named = loaded(tmp_path, "label", [0, 1, 0], x_names=np.array(["cat", "dog", "cow"]))
-    assert named.spec["x"].names == ("cat", "dog", "cow")
+    assert named.spec["x"].names == ("cat", "dog")  # nothing is a cow
+    assert named.description.endswith("x (label, 2 names: cat, dog); no x is cow")
     assert loaded(tmp_path, "wave", WORDS.astype(np.int16), x_rate=8000).spec["x"].rate == 8000.0
     assert (
         loaded(tmp_path, "image|label_map", PIXELS[..., 0] % 2, x_names=np.array(["a", "b"])).spec["x"].kind
         == "label_map"
     )
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "stored"),
+    [
+        ([5, 2000000, 5], ("5", "2000000"), [0, 1, 0]),
+        ([0, 2, 2], ("0", "2"), [0, 1, 1]),
+        ([1, 2, 3], ("1", "2", "3"), [0, 1, 2]),
+        (np.uint8([255, 0, 255]), ("0", "255"), [1, 0, 1]),
+        (["c10", "c9", "c10"], ("c9", "c10"), [1, 0, 1]),
+        ([b"b", b"a", b"a"], ("a", "b"), [1, 0, 0]),
+    ],
+)
+def test_only_labels_that_occur_are_classes(tmp_path, labels, names, stored):
+    np.savez(tmp_path / "a.npz", images=PIXELS, labels=labels)
+    made = data.load(f"{tmp_path}/a.npz")
+    assert made.spec["label"] == fields.label(names)
+    assert made.table("label").source.arrays["label"].tolist() == stored
+    assert made.description.endswith(f"{len(names)} classes" + ("" if names == ("0",) else f": {', '.join(names)}"))
 
 
 def test_images_and_labels_with_names(tmp_path):
