@@ -1,5 +1,6 @@
 """From many encoded files to `Data`: decode in threads, keep what fits into memory, report what is broken."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
@@ -7,7 +8,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from jaxgan.data import source
+from jaxgan.data import source, spans
+from jaxgan.data.decode import largest
+from jaxgan.data.settings import joined
 from jaxgan.data.source import Example
 from jaxgan.data.threads import in_threads
 from jaxgan.errors import UserError
@@ -58,7 +61,12 @@ def reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "not an image, or of a format that Pillow does not read"
     if isinstance(error, Image.DecompressionBombError):
-        return "too large"
+        pixels = re.search(r"\d+", str(error))
+        return (
+            f"too large: {int(pixels[0]):,} pixels, and {largest():,} at most are decoded; scale it down"
+            if pixels
+            else "too large"
+        )
     if isinstance(error, EOFError) or "truncated" in str(error).lower():
         return "truncated"
     if "encrypted" in str(error):
@@ -149,4 +157,12 @@ def load(
       UserError: naming the files that cannot be decoded.
     """
     made, digests = table(encoded, name, identity)
-    return source.make_data(made.source, made.spec, name, note, digests, settings)
+    return source.make_data(made.source, made.spec, name, joined(note, dim(made)), digests, settings)
+
+
+def dim(table: source.Table) -> str:
+    """Returns a warning where pictures that lie in memory are all but black; "" where they are not."""
+    if not isinstance(table.source, source.ArraySource):
+        return ""
+    held = table.source.arrays
+    return spans.dim([held[name] for name, field in table.spec.items() if field.kind in ("image", "video")])

@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from jaxgan.data.decode import decode, header
 from jaxgan.data.readers import sound
 from jaxgan.data.settings import Fit
+from jaxgan.data.spans import chosen
 from jaxgan.errors import UserError, flag
 from jaxgan.fields import Field, Kind
 
@@ -70,7 +71,9 @@ def image(option: str, field: Field, text: str) -> np.ndarray:
         with path.open("rb") as file:
             own = header(file)
         height, width, channels = field.shape
-        target = Fit(height or own.height, width or own.width, channels or (1 if own.grey else 3), "stretch")
+        spans, _ = chosen([own.values] if own.values else [])
+        sides = (height or own.height, width or own.width, channels or (1 if own.grey else 3))
+        target = Fit(*sides, "stretch", spans=spans)
         with path.open("rb") as file:
             return decode(file, target)
     except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:

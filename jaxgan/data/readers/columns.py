@@ -8,10 +8,12 @@ import numpy as np
 from PIL import Image
 
 from jaxgan.data import decode, source
+from jaxgan.data.encoded import dim
 from jaxgan.data.readers import convert
 from jaxgan.data.readers.files import first, in_order
-from jaxgan.data.readers.wants import LOOKS, joined
-from jaxgan.data.settings import Fit, Header, Settings, agree_all
+from jaxgan.data.readers.layouts import DEEPEST, laid_out
+from jaxgan.data.readers.wants import LOOKS
+from jaxgan.data.settings import Fit, Header, Settings, agree_all, joined
 from jaxgan.data.threads import in_threads
 from jaxgan.errors import UserError
 from jaxgan.fields import KINDS, Field, Kind, Needs
@@ -30,8 +32,6 @@ AXES: dict[Kind, tuple[str, ...]] = {
     "vector": ("...",),
 }
 """Of one example; a last axis of one may be left out, or be there too much."""
-DEEPEST = 4
-"""Channels of an image: grey, grey and alpha, RGB, RGBA."""
 
 
 class Column(NamedTuple):
@@ -95,7 +95,7 @@ def _natural(kind: str, array: np.ndarray, has_names: bool) -> bool:
 
 def _kind(field: str, array: np.ndarray, needs: Needs, has_names: bool) -> Kind | None:
     kinds: tuple[Any, ...] = needs.kinds(field)
-    able: list[Kind] = [kind for kind in kinds if shaped(kind, array) is not None]
+    able: list[Kind] = [kind for kind in kinds if shaped(kind, laid_out(kind, array)[0]) is not None]
     natural: list[Kind] = [kind for kind in able if _natural(kind, array, has_names)]
     return (natural + able)[0] if able else None
 
@@ -124,7 +124,8 @@ def column(
         _check_labels(array, key, array.size if total is None else total, path)
         array = array.reshape(-1)
     kind = _kind(field, array, needs, named is not None)
-    formed = None if kind is None else shaped(kind, array)
+    laid, layout = laid_out(kind, array)
+    formed = None if kind is None else shaped(kind, laid)
     if kind is None or formed is None:
         raise _misformed(field, key, array, kinds, path)
     if not array.size:
@@ -134,7 +135,8 @@ def column(
     if kind in ("label", "code"):
         return classes(field, whole, needs, _names(named), f"{key} in {path}", kind)
     names = _class_names(whole, _names(named), f"{key} in {path}") if KINDS[kind].dtype == np.int32 else ()
-    return {field: Column(kind, whole, names, _rate(arrays.get(f"{field}_rate")), note)}
+    rate = _rate(arrays.get(f"{field}_rate"))
+    return {field: Column(kind, whole, names, rate, joined(f"{field}: {layout}" if layout else "", note))}
 
 
 def _misformed(field: str, key: str, array: np.ndarray, kinds: tuple[str, ...], path: Path) -> UserError:
@@ -248,7 +250,7 @@ def assemble(
     if apart:
         return source.make_tables(made, name, notes, how)
     ((table, digests),) = made
-    return source.make_data(table.source, table.spec, name, notes, digests, how)
+    return source.make_data(table.source, table.spec, name, joined(notes, dim(table)), digests, how)
 
 
 def _header(pictures: Column) -> Header:

@@ -2,8 +2,7 @@
 
 from jaxgan.data import encoded, source
 from jaxgan.data.readers import classes, files, looks
-from jaxgan.data.readers.wants import joined
-from jaxgan.data.settings import Settings, agree_all
+from jaxgan.data.settings import Settings, agree_all, joined
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs
 

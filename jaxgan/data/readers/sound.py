@@ -9,8 +9,7 @@ from jaxtyping import Int16
 
 from jaxgan.data import encoded, source
 from jaxgan.data.readers import classes, files
-from jaxgan.data.readers.wants import joined
-from jaxgan.data.settings import File
+from jaxgan.data.settings import File, joined
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Needs
 

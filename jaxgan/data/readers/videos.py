@@ -11,8 +11,7 @@ from PIL import Image, ImageSequence
 from jaxgan.data import encoded, source
 from jaxgan.data.decode import header, to_array
 from jaxgan.data.readers import classes, files
-from jaxgan.data.readers.wants import joined
-from jaxgan.data.settings import File, Fit, Header, Settings, agree
+from jaxgan.data.settings import File, Fit, Header, Settings, agree, joined
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Needs
 

@@ -7,8 +7,7 @@ import numpy as np
 
 from jaxgan.data import encoded, source
 from jaxgan.data.readers import binvox, classes, convert, files, meshes
-from jaxgan.data.readers.wants import joined
-from jaxgan.data.settings import Settings
+from jaxgan.data.settings import Settings, joined
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Needs
 

@@ -143,7 +143,7 @@ def test_a_zip_with_a_name_twice(tmp_path, names):
 
 
 def test_many_classes_are_counted(tmp_path):
-    members = {f"c{c}/a.png": png(c) for c in range(13)}
+    members = {f"c{c}/a.png": png(99 + c) for c in range(13)}
     assert data.load(folder(tmp_path / "x", members)).description.endswith(
         "13 classes: c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 and 3 more"
     )

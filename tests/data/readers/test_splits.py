@@ -84,10 +84,10 @@ def test_what_cannot_be_chosen():
 def test_labels_come_from_the_level_below(tmp_path):
     for name in ("train/cat", "train/dog", "val/cat", "val/dog", "val/emu"):
         (tmp_path / "set" / name).mkdir(parents=True)
-        Image.new("L", (4, 4), 9 if "val" in name else 1).save(tmp_path / "set" / name / "1.png")
+        Image.new("L", (4, 4), 99 if "val" in name else 40).save(tmp_path / "set" / name / "1.png")
     loaded = data.load(f"{tmp_path}/set")
     assert loaded.description.endswith("set: 2 images 4x4x1, 2 classes: cat, dog; split train (left out: val 3)")
     held = data.load(f"{tmp_path}/set[val]")
     assert held.spec["label"].names == ("cat", "dog", "emu")
-    assert held.table("image").source[0]["image"].max() == 9
+    assert held.table("image").source[0]["image"].max() == 99
     assert data.load(f"{tmp_path}/set[all]").size == 5
