@@ -31,7 +31,7 @@ from jaxgan.train.screen.quiet import quiet
 from jaxgan.train.screen.report import Report
 
 Name: TypeAlias = str | os.PathLike[str]
-OF_FILES = ("data_dir", "image_size", "resize", "channels", "halves")
+OF_FILES = ("data_dir", "image_size", "resize", "channels", "halves", "skip_unreadable")
 """Options that say how data are read, and mean nothing for data that are there already."""
 NAMED_STEPS = ("best", "healthy")
 

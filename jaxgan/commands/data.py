@@ -45,6 +45,8 @@ class DataConfig:
     """1 for grey, 3 for colour; None keeps the channels of the data."""
     data_dir: str | None = None
     """Folder where TFDS keeps its data sets; None for the usual one."""
+    skip_unreadable: bool = False
+    """Leave out files that cannot be read, and name them."""
     out: str | None = None
     """A .png file for a picture of some examples; None for none."""
 
@@ -72,6 +74,7 @@ def command(spec: str, args: Sequence[str]) -> int:
         resize=wanted.resize,
         channels=wanted.channels,
         data_dir=wanted.data_dir,
+        skip_unreadable=wanted.skip_unreadable,
     )
     print("\n".join(lines(loaded)))
     if wanted.out is not None:

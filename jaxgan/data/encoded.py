@@ -29,6 +29,28 @@ class Broken(NamedTuple):
     reason: str
 
 
+class UnreadableError(UserError):
+    """Some files of a set cannot be read.
+
+    Attributes:
+      broken: which, and why.
+      total: files that there are.
+      what: they hold.
+    """
+
+    def __init__(self, broken: Sequence[Broken], total: int, name: str, what: str) -> None:
+        """Says it in one sentence."""
+        self.broken, self.total, self.what = tuple(broken), total, what
+        told = f"{len(broken)} of {total} {what} in {name} cannot be read; repair or remove"
+        super().__init__(f"{told}, or go without by --skip-unreadable: {listed(broken)}.")
+
+
+def listed(broken: Sequence[Broken]) -> str:
+    """Returns the first names with reasons, and how many more there are."""
+    shown = ", ".join(f"{one.name} ({one.reason})" for one in broken[:NAMES_SHOWN])
+    return shown + (f" and {len(broken) - NAMES_SHOWN} more" if len(broken) > NAMES_SHOWN else "")
+
+
 @dataclass(frozen=True)
 class Encoded:
     """Examples still in their file format, decoded anew at every access.
@@ -74,13 +96,6 @@ def reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or f"damaged: {str(error) or type(error).__name__}"
 
 
-def report(broken: Sequence[Broken], total: int, name: str, what: str = "images") -> UserError:
-    """Returns one sentence that names what is broken."""
-    shown = ", ".join(f"{one.name} ({one.reason})" for one in broken[:NAMES_SHOWN])
-    more = f" and {len(broken) - NAMES_SHOWN} more" if len(broken) > NAMES_SHOWN else ""
-    return UserError(f"{len(broken)} of {total} {what} in {name} cannot be read; repair or remove: {shown}{more}.")
-
-
 def look_at_all(look: Callable[[int], T], names: Sequence[str], place: str, what: str) -> list[T]:
     """Returns `look(i)` of every file, in threads.
 
@@ -102,7 +117,7 @@ def look_at_all(look: Callable[[int], T], names: Sequence[str], place: str, what
 
     looked = in_threads(attempt, len(names))
     if broken := [one for one in looked if isinstance(one, Broken)]:
-        raise report(broken, len(names), place, what)
+        raise UnreadableError(broken, len(names), place, what)
     return [one for one in looked if not isinstance(one, Broken)]
 
 

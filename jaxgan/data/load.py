@@ -14,7 +14,9 @@ from jaxgan.errors import UserError
 from jaxgan.fields import Needs
 
 
-def _load_path(place: Place, spec: str, needs: Needs, settings: Settings, halves: tuple[str, str] | None) -> Data:
+def _load_path(
+    place: Place, spec: str, needs: Needs, settings: Settings, halves: tuple[str, str] | None, skip: bool
+) -> Data:
     from jaxgan.data.readers import arrays, files, folders, idx
 
     path, split = place
@@ -25,9 +27,9 @@ def _load_path(place: Place, spec: str, needs: Needs, settings: Settings, halves
         images = idx.images_file(path)
         if images:
             return arrays.load_idx(images, spec, needs, settings)
-        return folders.load(files.of_folder(path, name), needs, settings, halves, split)
+        return folders.load(files.of_folder(path, name), needs, settings, halves, split, skip)
     if path.name.endswith(".zip"):
-        return folders.load(files.of_zip(path, name), needs, settings, halves, split)
+        return folders.load(files.of_zip(path, name), needs, settings, halves, split, skip)
     if split is not None:
         raise UserError(f"--data {spec}: {name} is one file, which has no splits.")
     if path.suffix in (".npz", ".npy"):
@@ -43,10 +45,11 @@ def _load(
     settings: Settings,
     halves: tuple[str, str] | None,
     data_dir: str | os.PathLike[str] | None,
+    skip: bool,
 ) -> Data:
     found = place(spec)
     if found is not None:
-        return _load_path(found, spec, needs, settings, halves)
+        return _load_path(found, spec, needs, settings, halves, skip)
     if not spec or marked(spec):
         raise UserError(f"--data {spec!r} does not exist; it takes a folder of images, a file of them or a TFDS name.")
     from jaxgan.data.readers import tfds
@@ -68,6 +71,7 @@ def load(
     resize: Resize = "crop",
     channels: int | None = None,
     data_dir: str | os.PathLike[str] | None = None,
+    skip_unreadable: bool = False,
 ) -> Data:
     """Loads data by name or from a path.
 
@@ -85,6 +89,7 @@ def load(
         lets the aspect ratio go.
       channels: 1 grey, 3 colour; None is grey if every image is.
       data_dir: where TFDS data lie; $TFDS_DATA_DIR or ~/tensorflow_datasets if None.
+      skip_unreadable: leave out files of a folder or zip that cannot be read, and name them in the description.
 
     Returns:
       The examples as they are stored, all of one shape, and a line that says what was loaded and how.
@@ -99,6 +104,6 @@ def load(
         how: dict[str, Any] = {"image_size": image_size, "resize": resize, "channels": channels, "data_dir": data_dir}
         loaded = bundles.load(spec, settings, lambda: load(BUNDLED, **how))
     else:
-        loaded = _load(spec, needs, settings, halves, data_dir)
+        loaded = _load(spec, needs, settings, halves, data_dir, skip_unreadable)
     fields.check(loaded.spec, needs, f"--data {spec}")
     return loaded

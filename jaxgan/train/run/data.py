@@ -22,4 +22,5 @@ def open_data(run: RunConfig, needs: Needs, like: Spec | None = None) -> dataset
         height, width, channels = images[0].fixed
         size = (height, width)
     how: dict[str, Any] = {"image_size": size, "resize": run.resize, "channels": channels}
-    return datasets.load(run.data or datasets.BUNDLED, needs=needs, halves=run.halves, data_dir=run.data_dir, **how)
+    how |= {"halves": run.halves, "data_dir": run.data_dir, "skip_unreadable": run.skip_unreadable}
+    return datasets.load(run.data or datasets.BUNDLED, needs=needs, **how)
