@@ -17,7 +17,7 @@ from jaxgan.fields import Needs
 def _load_path(
     place: Place, spec: str, needs: Needs, settings: Settings, halves: tuple[str, str] | None, skip: bool
 ) -> Data:
-    from jaxgan.data.readers import arrays, files, folders, idx
+    from jaxgan.data.readers import arrays, cifar, files, folders, idx
 
     path, split = place
     name = parse(spec)[0] if split is not None else spec
@@ -27,9 +27,13 @@ def _load_path(
         images = idx.images_file(path)
         if images:
             return arrays.load_idx(images, spec, needs, settings)
+        if (version := cifar.files_of_folder(path)) is not None:
+            return cifar.load(version, name, needs, settings, split)
         return folders.load(files.of_folder(path, name), needs, settings, halves, split, skip)
     if path.name.endswith(".zip"):
         return folders.load(files.of_zip(path, name), needs, settings, halves, split, skip)
+    if path.name.endswith((".tar.gz", ".tgz", ".tar")):
+        return cifar.load(cifar.files_of_tar(path), name, needs, settings, split)
     if split is not None:
         raise UserError(f"--data {spec}: {name} is one file, which has no splits.")
     if path.suffix in (".npz", ".npy"):

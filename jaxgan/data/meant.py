@@ -8,7 +8,7 @@ from typing import NamedTuple
 from jaxgan.data import bundles
 
 BUNDLED = "fashion_mnist_10k"
-FILE_ENDINGS = (".zip", ".npz", ".npy", ".gz", ".tgz", "-ubyte")
+FILE_ENDINGS = (".zip", ".npz", ".npy", ".gz", ".tgz", ".tar", "-ubyte")
 
 
 class Place(NamedTuple):
