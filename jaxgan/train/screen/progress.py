@@ -34,6 +34,15 @@ def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: bar.update(task, completed=done)
 
 
+@contextlib.contextmanager
+def reading(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """As `counting`, for what has already taken a while: the first line comes at once."""
+    with counting(what, total) as tell_done:
+        if not jax.process_index() and not sys.stderr.isatty():
+            tell(f"{what}: {total:,} examples, which takes a while")
+        yield tell_done
+
+
 def _lines(what: str, total: int) -> Callable[[int], None]:
     last = time.monotonic()
 
