@@ -228,7 +228,7 @@ def test_conditional_recipes_have_one_column_a_class(photos, tmp_path, capsys):
     assert z["labels"].tolist() == [0, 1, 0]  # in turn
     assert [np.array_equal(*pair) for pair in zip(x["images"], z["images"], strict=True)] == [False, True, False]
     assert main(f"sample {out} --n 3 --label b".split()) == 0
-    assert (out / "sample-1-seed0-label1.png").exists()
+    assert (out / "sample-1-seed0-label-b.png").exists()
     capsys.readouterr()
     for label in ("2", "c", "-1"):
         takes = "--label takes a class from 0 to 1, or one of a, b"

@@ -4,11 +4,35 @@ Zhang et al. 2020, "Consistency Regularization for Generative Adversarial Networ
 are differentiable with respect to the images.
 """
 
+from collections.abc import Mapping
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from jaxgan.errors import UserError
+from jaxgan.fields import Kind, Spec
+
+
+MIRRORED: dict[Kind, int] = {"image": -2, "mask": -2, "label_map": -1, "video": -2}
+"""The axis from left to right, of the kinds that have one."""
+
+
+def mirror(rng: Key[Array, " b"], spec: Spec, batch: Mapping[str, Array]) -> dict[str, Array]:
+    """Each example as it is or mirrored left to right, with equal chances: all of its pictures together.
+
+    Args:
+        rng: one key an example.
+        spec: the fields; those whose kind has no left and right stay as they are.
+        batch: {name: stored [b, ...]}.
+    """
+    mirrored = jax.vmap(jax.random.bernoulli)(rng)
+    turned = dict(batch)
+    for name, field in spec.items():
+        if field.kind in MIRRORED:
+            chosen = mirrored.reshape(-1, *(1,) * len(field.shape))
+            turned[name] = jnp.where(chosen, jnp.flip(batch[name], MIRRORED[field.kind]), batch[name])
+    return turned
 
 
 def flip(rng: Key[Array, " b"], x: Float[Array, "b h w c"]) -> Float[Array, "b h w c"]:

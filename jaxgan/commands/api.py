@@ -31,7 +31,7 @@ from jaxgan.train.screen.quiet import quiet
 from jaxgan.train.screen.report import Report
 
 Name: TypeAlias = str | os.PathLike[str]
-OF_FILES = ("data_dir", "image_size", "resize", "channels", "halves")
+OF_FILES = ("data_dir", "image_size", "resize", "channels", "halves", "skip_unreadable")
 """Options that say how data are read, and mean nothing for data that are there already."""
 NAMED_STEPS = ("best", "healthy")
 
@@ -178,8 +178,7 @@ def _open(module: Any, data: Any, run: RunConfig, options: Mapping[str, Any]) ->
     name = getattr(module, "DATA", datasets.BUNDLED) if data is None else os.fspath(data)
     run = dataclasses.replace(run, data=name)
     loaded = open_data(run, module.NEEDS)
-    there = bool(name) and Path(name).exists()  # evaluation may be asked for in another folder
-    return (dataclasses.replace(run, data=str(Path(name).resolve())) if there else run), loaded
+    return dataclasses.replace(run, data=datasets.absolute(name)), loaded  # evaluation may be asked for elsewhere
 
 
 def _split(module: Any, options: Mapping[str, Any]) -> tuple[Any, RunConfig]:

@@ -12,13 +12,14 @@ from jaxgan import data as datasets
 from jaxgan import fields
 from jaxgan.data.bundles import MADE
 from jaxgan.data.source import Data, Table, gather, side, spread
-from jaxgan.data.threads import in_threads
+from jaxgan.data.threads import in_threads, telling
 from jaxgan.errors import UserError
 from jaxgan.fields import Field
 from jaxgan.options import parse
 from jaxgan.show.sheets import write_png
 from jaxgan.train.loop.previews import reals
 from jaxgan.train.run import own
+from jaxgan.train.screen.report import reading
 from jaxgan.train.screen.quiet import quiet
 
 SAMPLE = 256
@@ -45,6 +46,8 @@ class DataConfig:
     """1 for grey, 3 for colour; None keeps the channels of the data."""
     data_dir: str | None = None
     """Folder where TFDS keeps its data sets; None for the usual one."""
+    skip_unreadable: bool = False
+    """Leave out files that cannot be read, and name them."""
     out: str | None = None
     """A .png file for a picture of some examples; None for none."""
 
@@ -64,15 +67,17 @@ def command(spec: str, args: Sequence[str]) -> int:
     quiet()
     usual = fields.Needs({}) if spec in MADE else fields.IMAGES
     needs = usual if wanted.needs is None else own.named(wanted.needs).module.NEEDS
-    loaded = datasets.load(
-        spec,
-        needs=needs,
-        halves=wanted.halves,
-        image_size=wanted.image_size,
-        resize=wanted.resize,
-        channels=wanted.channels,
-        data_dir=wanted.data_dir,
-    )
+    with telling(reading):
+        loaded = datasets.load(
+            spec,
+            needs=needs,
+            halves=wanted.halves,
+            image_size=wanted.image_size,
+            resize=wanted.resize,
+            channels=wanted.channels,
+            data_dir=wanted.data_dir,
+            skip_unreadable=wanted.skip_unreadable,
+        )
     print("\n".join(lines(loaded)))
     if wanted.out is not None:
         write_png(Path(wanted.out), reals(loaded, loaded.spec, TILES))

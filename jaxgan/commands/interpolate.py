@@ -43,7 +43,7 @@ def command(run: str, args: Sequence[str]) -> int:
     check_out(out.with_suffix(".png") if out and moving else out, decode.makes, config.n * config.steps)
     of_ways = given_of(found, dataclasses.replace(decode, given=rest), chosen)(0, config.n)
     state, step = state_of(found)
-    out = out or found.folder.root / f"interpolate-{step}-seed{config.seed}{suffix_of(chosen)}.png"
+    out = out or found.folder.root / f"interpolate-{step}-seed{config.seed}{suffix_of(decode.given, chosen)}.png"
     ends = make_sampler(draw, config.n + 1, config.seed, givens.nothing)(state)
     given = givens.rows_of(_on_ways(ends, of_ways, config.steps))
     made = make_batches(decode, config.n * config.steps, config.seed, given)(state)

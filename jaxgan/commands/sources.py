@@ -10,11 +10,12 @@ from jaxgan.commands.metric_options import (
     ExtractorConfig,
     ImagesConfig,
 )
+from jaxgan.data.threads import telling
 from jaxgan.errors import UserError
 from jaxgan.metrics.compare.protocol import Score
 from jaxgan.metrics.numbers import statistics
 from jaxgan.metrics.numbers.statistics import Statistics
-from jaxgan.train.screen.report import tell
+from jaxgan.train.screen.report import reading, tell
 
 Source = datasets.Data | Statistics
 
@@ -26,11 +27,12 @@ def open_source(name: str, how: ImagesConfig) -> Source:
         return statistics.read(path)
     size: Any = "own" if how.image_size is None else how.image_size
     try:
-        data = datasets.load(name, image_size=size, resize=how.resize, channels=how.channels, data_dir=how.data_dir)
+        with telling(reading):
+            data = datasets.load(name, image_size=size, resize=how.resize, channels=how.channels, data_dir=how.data_dir)
     except UserError as error:  # here images are named without an option
         said = str(error).replace("--data ", "")
         raise UserError(said if said.startswith(name) else f"{name}: {said}") from error
-    if " taken as " in data.description:  # a guess about numbers
+    if any(word in data.description for word in (" taken as ", "Warning: ", "; split ")):  # what was guessed
         tell(data.description)
     return data
 

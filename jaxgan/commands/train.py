@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -96,8 +95,8 @@ def _resume(run_folder: str, recipe_name: str | None, args: Sequence[str]) -> in
 def _fit(recipe: own.Recipe, config: object, run: RunConfig, resume: bool) -> int:
     quiet()
     data = open_data(run, recipe.module.NEEDS)
-    if run.data and Path(run.data).exists():
-        run = dataclasses.replace(run, data=str(Path(run.data).resolve()))  # a run may go on in another folder
+    if run.data:
+        run = dataclasses.replace(run, data=datasets.absolute(run.data))  # a run may go on in another folder
     result = fit(recipe.module.build, config, data, run, recipe=recipe.name, code=recipe.code, resume=resume)
     return 128 + result.signal if result.signal else 0
 

@@ -1,7 +1,7 @@
 """What a trained system does for users: what the commands that perform its verbs have in common."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from jaxgan.options import parse
 from jaxgan.show import from_user
 from jaxgan.show import given as givens
 from jaxgan.show.sampling import make_batches
-from jaxgan.show.sets import check_out, write_set
+from jaxgan.show.sets import Labels, check_out, slug, write_set
 from jaxgan.train.run import own
 from jaxgan.train.run.config import (
     RunConfig,
@@ -45,7 +45,7 @@ def perform(name: str, about: str, run: str, args: Sequence[str]) -> int:
     check_out(out or found.folder.root / f"{name}.png", verb.makes, config.n)
     given = given_of(found, verb, chosen)
     state, step = state_of(found)
-    out = out or found.folder.root / f"{name}-{step}-seed{config.seed}{suffix_of(chosen)}.png"
+    out = out or found.folder.root / f"{name}-{step}-seed{config.seed}{suffix_of(verb.given, chosen)}.png"
     batches = make_batches(verb, config.n, config.seed, given)
     write_set(out, verb.makes, batches(state), label_of(verb, given))
     print(f"{config.n} {things(verb.makes)} of step {step}: {out}")
@@ -112,17 +112,23 @@ def _held(found: Described, wanted: Spec) -> datasets.Data:
     return datasets.hold_out(data, run.hold_out or 0)[1]
 
 
-def suffix_of(chosen: Mapping[str, np.ndarray]) -> str:
-    """What a file's name says of chosen classes and codes, such as "-label3"."""
-    return "".join(
-        f"-{name}{int(value)}" for name, value in chosen.items() if value.shape == () and value.dtype == np.int32
-    )
+def suffix_of(given: Spec, chosen: Mapping[str, np.ndarray]) -> str:
+    """What a file's name says of chosen classes and codes, such as "-label3", or "-label-cat" where it has a name."""
+    said = {name: int(value) for name, value in chosen.items() if value.shape == () and value.dtype == np.int32}
+    return "".join(f"-{name}{_word(given[name].names, value)}" for name, value in said.items())
 
 
-def label_of(verb: Verb, given: givens.Given) -> Callable[[int], int] | None:
-    """The class of an example by its number, where the verb takes one."""
+def _word(names: Sequence[str], value: int) -> str:
+    name = slug(names[value]) if value < len(names) else ""
+    return str(value) if name in ("", str(value)) else f"-{name}"
+
+
+def label_of(verb: Verb, given: givens.Given) -> Labels | None:
+    """The classes of examples, where the verb takes one."""
     named = [name for name, field in verb.given.items() if field.kind in givens.CHOSEN]
-    return (lambda i: int(given(i, 1)[named[0]][0])) if len(named) == 1 else None
+    if len(named) != 1:
+        return None
+    return Labels(lambda i: int(given(i, 1)[named[0]][0]), verb.given[named[0]].names)
 
 
 def things(makes: Spec) -> str:

@@ -2,7 +2,8 @@
 
 from jaxgan.data.device import resident, take
 from jaxgan.data.held import hold_out
-from jaxgan.data.load import BUNDLED, load
+from jaxgan.data.load import load
+from jaxgan.data.meant import BUNDLED, absolute
 from jaxgan.data.order import BatchOrder, order, orders
 from jaxgan.data.pipeline import stream
 from jaxgan.data.source import ArraySource, Data, Table, gather, nbytes, of_arrays
@@ -13,6 +14,7 @@ __all__ = [
     "BatchOrder",
     "Data",
     "Table",
+    "absolute",
     "gather",
     "hold_out",
     "load",

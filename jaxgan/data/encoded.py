@@ -1,5 +1,6 @@
 """From many encoded files to `Data`: decode in threads, keep what fits into memory, report what is broken."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
@@ -7,7 +8,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from jaxgan.data import source
+from jaxgan.data import source, spans
+from jaxgan.data.decode import largest
+from jaxgan.data.settings import joined
 from jaxgan.data.source import Example
 from jaxgan.data.threads import in_threads
 from jaxgan.errors import UserError
@@ -24,6 +27,28 @@ class Broken(NamedTuple):
 
     name: str
     reason: str
+
+
+class UnreadableError(UserError):
+    """Some files of a set cannot be read.
+
+    Attributes:
+      broken: which, and why.
+      total: files that there are.
+      what: they hold.
+    """
+
+    def __init__(self, broken: Sequence[Broken], total: int, name: str, what: str) -> None:
+        """Says it in one sentence."""
+        self.broken, self.total, self.what = tuple(broken), total, what
+        told = f"{len(broken)} of {total} {what} in {name} cannot be read; repair or remove"
+        super().__init__(f"{told}, or go without by --skip-unreadable: {listed(broken)}.")
+
+
+def listed(broken: Sequence[Broken]) -> str:
+    """Returns the first names with reasons, and how many more there are."""
+    shown = ", ".join(f"{one.name} ({one.reason})" for one in broken[:NAMES_SHOWN])
+    return shown + (f" and {len(broken) - NAMES_SHOWN} more" if len(broken) > NAMES_SHOWN else "")
 
 
 @dataclass(frozen=True)
@@ -58,19 +83,17 @@ def reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "not an image, or of a format that Pillow does not read"
     if isinstance(error, Image.DecompressionBombError):
-        return "too large"
+        pixels = re.search(r"\d+", str(error))
+        return (
+            f"too large: {int(pixels[0]):,} pixels, and {largest():,} at most are decoded; scale it down"
+            if pixels
+            else "too large"
+        )
     if isinstance(error, EOFError) or "truncated" in str(error).lower():
         return "truncated"
     if "encrypted" in str(error):
         return "encrypted"
     return getattr(error, "strerror", None) or f"damaged: {str(error) or type(error).__name__}"
-
-
-def report(broken: Sequence[Broken], total: int, name: str, what: str = "images") -> UserError:
-    """Returns one sentence that names what is broken."""
-    shown = ", ".join(f"{one.name} ({one.reason})" for one in broken[:NAMES_SHOWN])
-    more = f" and {len(broken) - NAMES_SHOWN} more" if len(broken) > NAMES_SHOWN else ""
-    return UserError(f"{len(broken)} of {total} {what} in {name} cannot be read; repair or remove: {shown}{more}.")
 
 
 def look_at_all(look: Callable[[int], T], names: Sequence[str], place: str, what: str) -> list[T]:
@@ -94,7 +117,7 @@ def look_at_all(look: Callable[[int], T], names: Sequence[str], place: str, what
 
     looked = in_threads(attempt, len(names))
     if broken := [one for one in looked if isinstance(one, Broken)]:
-        raise report(broken, len(names), place, what)
+        raise UnreadableError(broken, len(names), place, what)
     return [one for one in looked if not isinstance(one, Broken)]
 
 
@@ -149,4 +172,12 @@ def load(
       UserError: naming the files that cannot be decoded.
     """
     made, digests = table(encoded, name, identity)
-    return source.make_data(made.source, made.spec, name, note, digests, settings)
+    return source.make_data(made.source, made.spec, name, joined(note, dim(made)), digests, settings)
+
+
+def dim(table: source.Table) -> str:
+    """Returns a warning where pictures that lie in memory are all but black; "" where they are not."""
+    if not isinstance(table.source, source.ArraySource):
+        return ""
+    held = table.source.arrays
+    return spans.dim([held[name] for name, field in table.spec.items() if field.kind in ("image", "video")])

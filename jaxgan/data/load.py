@@ -7,32 +7,35 @@ from typing import Any, Literal
 from jaxgan import fields
 from jaxgan.data import bundles
 from jaxgan.data import settings as settings_module
+from jaxgan.data.meant import BUNDLED, Place, marked, parse, place
 from jaxgan.data.settings import Resize, Settings, Size
-from jaxgan.data.source import Data
+from jaxgan.data.source import Data, noted
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs
 
-BUNDLED = "fashion_mnist_10k"
-FILE_ENDINGS = (".zip", ".npz", ".npy", ".gz", "-ubyte")
 
+def _load_path(
+    place: Place, spec: str, needs: Needs, settings: Settings, halves: tuple[str, str] | None, skip: bool
+) -> Data:
+    from jaxgan.data.readers import arrays, cifar, files, folders, idx
 
-def _looks_like_path(spec: str) -> bool:
-    marked = spec.startswith((".", "~", "/", "\\")) or spec.endswith(("/", "\\", *FILE_ENDINGS))
-    return marked or Path(spec).is_absolute()
-
-
-def _load_path(path: Path, spec: str, needs: Needs, settings: Settings, halves: tuple[str, str] | None) -> Data:
-    from jaxgan.data.readers import arrays, files, folders, idx
-
+    path, split = place
+    name = parse(spec)[0] if split is not None else spec
     if (path / "config.json").is_file() and (path / "checkpoints").is_dir():
         raise UserError(f"--data {spec} is a run, whose pictures are no data; jaxgan evaluate and sample take runs.")
     if path.is_dir():
         images = idx.images_file(path)
         if images:
             return arrays.load_idx(images, spec, needs, settings)
-        return folders.load(files.of_folder(path, spec), needs, settings, halves)
+        if (version := cifar.files_of_folder(path)) is not None:
+            return cifar.load(version, name, needs, settings, split)
+        return folders.load(files.of_folder(path, name), needs, settings, halves, split, skip)
     if path.name.endswith(".zip"):
-        return folders.load(files.of_zip(path, spec), needs, settings, halves)
+        return folders.load(files.of_zip(path, name), needs, settings, halves, split, skip)
+    if path.name.endswith((".tar.gz", ".tgz", ".tar")):
+        return cifar.load(cifar.files_of_tar(path), name, needs, settings, split)
+    if split is not None:
+        raise UserError(f"--data {spec}: {name} is one file, which has no splits.")
     if path.suffix in (".npz", ".npy"):
         return arrays.load_numpy(path, spec, needs, settings)
     if "-images-idx3-ubyte" in path.name:
@@ -46,15 +49,21 @@ def _load(
     settings: Settings,
     halves: tuple[str, str] | None,
     data_dir: str | os.PathLike[str] | None,
+    skip: bool,
 ) -> Data:
-    path = Path(spec).expanduser()
-    if spec != BUNDLED and spec and path.exists():
-        return _load_path(path, spec, needs, settings, halves)
-    if not spec or _looks_like_path(spec):
+    found = place(spec)
+    if found is not None:
+        return _load_path(found, spec, needs, settings, halves, skip)
+    if not spec or marked(spec):
         raise UserError(f"--data {spec!r} does not exist; it takes a folder of images, a file of them or a TFDS name.")
     from jaxgan.data.readers import tfds
 
-    return tfds.load(spec, needs, settings, data_dir)
+    here = spec if spec != BUNDLED and Path(spec).exists() else ""
+    try:
+        loaded = tfds.load(spec, needs, settings, data_dir)
+    except UserError as error:
+        raise UserError(f"{error} ./{here} is the one here." if here else str(error)) from error
+    return noted(loaded, f"the set of TFDS, not ./{here}" if here else "")
 
 
 def load(
@@ -66,12 +75,14 @@ def load(
     resize: Resize = "crop",
     channels: int | None = None,
     data_dir: str | os.PathLike[str] | None = None,
+    skip_unreadable: bool = False,
 ) -> Data:
     """Loads data by name or from a path.
 
     Args:
       spec: "fashion_mnist_10k" or a key of `bundles.MADE` (bundled); or an existing folder, `.zip`, `.npz`, `.npy` or
         IDX file; or a TensorFlow Datasets name such as "mnist", "celeb_a[test]", "name/config:version[train[:50%]]".
+        Of a folder or zip with splits "train" is meant, and "photos[val]" or "photos[train+val]" are others.
       needs: the fields that are wanted. A folder gives them as sub-folders of their names, paired by file name; as
         pictures with captions beside; as one set of pictures, sounds or voxels, whose sub-folders are labels. An `.npz`
         gives them as arrays of their names, a TFDS set as features of their names.
@@ -82,6 +93,7 @@ def load(
         lets the aspect ratio go.
       channels: 1 grey, 3 colour; None is grey if every image is.
       data_dir: where TFDS data lie; $TFDS_DATA_DIR or ~/tensorflow_datasets if None.
+      skip_unreadable: leave out files of a folder or zip that cannot be read, and name them in the description.
 
     Returns:
       The examples as they are stored, all of one shape, and a line that says what was loaded and how.
@@ -96,6 +108,6 @@ def load(
         how: dict[str, Any] = {"image_size": image_size, "resize": resize, "channels": channels, "data_dir": data_dir}
         loaded = bundles.load(spec, settings, lambda: load(BUNDLED, **how))
     else:
-        loaded = _load(spec, needs, settings, halves, data_dir)
+        loaded = _load(spec, needs, settings, halves, data_dir, skip_unreadable)
     fields.check(loaded.spec, needs, f"--data {spec}")
     return loaded

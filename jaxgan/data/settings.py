@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from io import BufferedReader, BytesIO
 from typing import Literal, NamedTuple, get_args
 
+from jaxgan.data.spans import Spans, Values, chosen
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Needs
 
@@ -20,6 +21,8 @@ DEFAULT_SIZE: Size = (64, 64)
 """Where the images have no common size of their own."""
 LARGEST_KEPT = 512
 """Images of one common size keep it up to this many pixels a side."""
+SHOWN = 5
+"""Names in a line."""
 WORDS = {"crop": "scaled and centre-cropped to", "pad": "scaled and padded to", "stretch": "stretched to"}
 
 
@@ -32,7 +35,10 @@ class Settings(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """The shape every picture of a field is brought to, and how; a mask's numbers are multiplied by `gain` first."""
+    """The shape every picture of a field is brought to, and how; a mask's numbers are multiplied by `gain` first.
+
+    `spans` say what is black and white where pixels have more than 8 bits.
+    """
 
     height: int
     width: int
@@ -40,6 +46,7 @@ class Fit(NamedTuple):
     resize: Resize = "crop"
     kind: Look = "image"
     gain: int = 1
+    spans: Spans = Spans()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -58,11 +65,23 @@ class Fit(NamedTuple):
 
 
 class Header(NamedTuple):
-    """What an image says of itself before its pixels are decoded."""
+    """What is known of an image before it is decoded as it is stored.
+
+    Attributes:
+      height: in pixels.
+      width: in pixels.
+      grey: whether it has no colours.
+      mode: of Pillow.
+      values: the range of more than 8 bits, None of 8.
+      name: of its file.
+    """
 
     height: int
     width: int
     grey: bool
+    mode: str = ""
+    values: Values | None = None
+    name: str = ""
 
 
 def check(image_size: int | Size | Literal["own"] | None, resize: str, channels: int | None) -> Settings:
@@ -111,7 +130,18 @@ def agree(headers: Sequence[Header], settings: Settings) -> tuple[Fit, str]:
     else:
         size, hint = DEFAULT_SIZE, " (--image-size takes another size)"
     note = "" if own == size else f"{_range(sizes)} {WORDS[settings.resize]} {_text(size)}{hint}"
-    return Fit(*size, channels, settings.resize), note
+    spans, taken = chosen([one.values for one in headers if one.values])
+    return Fit(*size, channels, settings.resize, spans=spans), joined(note, _enlarged(headers, size), taken)
+
+
+def _enlarged(headers: Sequence[Header], size: Size) -> str:
+    """Returns a warning that names pictures which become more than twice as large."""
+    small = [one for one in headers if max(size[0] / one.height, size[1] / one.width) > 2]
+    if not small:
+        return ""
+    shown = ", ".join(f"{one.name} ({_text((one.height, one.width))})" for one in small[:SHOWN] if one.name)
+    more = f" and {len(small) - SHOWN:,} more" if shown and len(small) > SHOWN else ""
+    return f"Warning: {len(small):,} enlarged more than twice" + (f": {shown}{more}" if shown else "")
 
 
 def agree_all(
@@ -127,12 +157,22 @@ def agree_all(
     Raises:
       UserError: if the pictures shall keep their own size and have several.
     """
-    common, note = agree([one for each in headers.values() for one in each], settings)
+    common, note = agree([one._replace(values=None) for each in headers.values() for one in each], settings)
 
-    def channels(name: str) -> int:
-        return agree(headers[name], settings._replace(size=None))[0].channels if kinds[name] == "image" else 1
+    fits: dict[str, Fit] = {}
+    notes = [note]
+    for name, each in headers.items():
+        grey = settings.channels or (1 if each and all(one.grey for one in each) else 3)
+        spans, taken = chosen([] if kinds[name] == "label_map" else [one.values for one in each if one.values])
+        channels = grey if kinds[name] == "image" else 1
+        fits[name] = common._replace(channels=channels, kind=kinds[name], spans=spans)
+        notes += [f"{name}: {taken}"] if taken else []
+    return fits, joined(*notes)
 
-    return {name: common._replace(channels=channels(name), kind=kinds[name]) for name in headers}, note
+
+def joined(*notes: str) -> str:
+    """Returns the notes that say something, as one."""
+    return "; ".join(note for note in notes if note)
 
 
 def _text(size: Size) -> str:

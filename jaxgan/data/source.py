@@ -12,6 +12,8 @@ from jaxgan import fields
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Spec
 
+NAMES_SHOWN = 10
+"""Names of classes in a line."""
 Example = dict[str, Any]
 """{field name: array as it is stored}."""
 
@@ -161,7 +163,9 @@ def describe(name: str, size: int, spec: Spec, note: str) -> str:
 
 def _examples(size: int, spec: Spec) -> str:
     if set(spec) - {"label"} == {"image"}:
-        classes = f"{len(spec['label'].names)} classes" if "label" in spec else "no labels"
+        classes = (
+            f"{len(spec['label'].names)} classes{_listed(spec['label'].names)}" if "label" in spec else "no labels"
+        )
         images = "1 image" if size == 1 else f"{size:,} images"
         return f"{images} {side(spec['image'])}, {classes}"
     examples = "1 example" if size == 1 else f"{size:,} examples"
@@ -172,12 +176,27 @@ def told(name: str, field: Field) -> str:
     """Returns a field in a few words: "target (image 28x28x1)"."""
     size = f" {side(field)}" if field.shape else ""
     names = f", {len(field.names)} names" if field.names else ""
+    if field.kind == "label" and _listed(field.names):
+        names += _listed(field.names)
     return f"{name} ({field.kind}{size}{names})"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Returns the first names behind a colon, and how many more there are; "" where they are 0, 1, 2, ..."""
+    if tuple(names) == tuple(str(i) for i in range(len(names))):
+        return ""
+    more = f" and {len(names) - NAMES_SHOWN:,} more" if len(names) > NAMES_SHOWN else ""
+    return f": {', '.join(names[:NAMES_SHOWN])}{more}"
 
 
 def side(field: Field) -> str:
     """Returns a shape in words: 28x28x1; any size where a side is not known."""
     return "x".join("any" if each is None else str(each) for each in field.shape)
+
+
+def noted(data: Data, note: str) -> Data:
+    """Returns the data with one more note at the end of the description."""
+    return data._replace(description=f"{data.description}; {note}") if note else data
 
 
 def make_data(

@@ -35,6 +35,8 @@ class Stream(IntEnum):
     """Samples by which a state is chosen: it is not to be measured by the same."""
     GIVEN = 0x676976656E
     """The order in which rows are taken for measurements."""
+    MIRROR = 0x6D697272
+    """Which examples of a batch are mirrored."""
     HELD = 0x68656C64
     """Which rows are held out."""
 

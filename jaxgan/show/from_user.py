@@ -1,5 +1,6 @@
 """What a user gives on a command line, as it is stored: a class by name or number, a text, a file."""
 
+import difflib
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from jaxgan.data.decode import decode, header
 from jaxgan.data.readers import sound
 from jaxgan.data.settings import Fit
+from jaxgan.data.spans import chosen
 from jaxgan.errors import UserError, flag
 from jaxgan.fields import Field, Kind
 
@@ -33,11 +35,21 @@ def _one_of(option: str, field: Field, text: str) -> np.ndarray:
     count = len(field.names)
     if text in field.names:
         return np.array(field.names.index(text), np.int32)
-    if re.fullmatch(r"\d+", text) and int(text) < count:
+    numbers = all(re.fullmatch(r"[+-]?\d+", name) for name in field.names)  # then a number is a name and no place
+    if not numbers and re.fullmatch(r"\d+", text) and int(text) < count:
         return np.array(int(text), np.int32)
     named = field.names != tuple(str(i) for i in range(count))
-    takes = f"a class from 0 to {count - 1}" + (f", or one of {', '.join(field.names[:20])}" if named else "")
-    raise UserError(f"{option} takes {takes}; got {text}.")
+    some = ", ".join(field.names[:20]) + (f" and {count - 20:,} more" if count > 20 else "")
+    takes = f"one of {some}" if numbers else f"a class from 0 to {count - 1}, or one of {some}"
+    takes = takes if named else f"a class from 0 to {count - 1}"
+    raise UserError(f"{option} takes {takes}; got {text}.{_near(text, field.names)}")
+
+
+def _near(text: str, names: Sequence[str]) -> str:
+    """Returns a question that suggests names like this one, "" where none is."""
+    by_lower = {name.lower(): name for name in names}
+    close = difflib.get_close_matches(text.lower(), by_lower, n=3)
+    return f" Did you mean {' or '.join(by_lower[each] for each in close)}?" if close else ""
 
 
 def _words(option: str, field: Field, text: str) -> np.ndarray:
@@ -59,7 +71,9 @@ def image(option: str, field: Field, text: str) -> np.ndarray:
         with path.open("rb") as file:
             own = header(file)
         height, width, channels = field.shape
-        target = Fit(height or own.height, width or own.width, channels or (1 if own.grey else 3), "stretch")
+        spans, _ = chosen([own.values] if own.values else [])
+        sides = (height or own.height, width or own.width, channels or (1 if own.grey else 3))
+        target = Fit(*sides, "stretch", spans=spans)
         with path.open("rb") as file:
             return decode(file, target)
     except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:

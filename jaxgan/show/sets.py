@@ -1,9 +1,10 @@
 """Many examples in what `--out` names: one picture, arrays, a numbered series of files, or a folder."""
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from jaxgan.show.tiles import examples, tile
 
 MOST = 2**31 - 64  # numbers of examples are int32, and they are made 64 at a time
 HELD_BYTES = 4 << 30  # of examples that are in memory together
+LONGEST = 40  # letters of a class in a file's name
 HELD = (".png", ".npz")
 # An --out with one of these endings is meant as a file: it is refused where the fields cannot be written so.
 FILE_ENDINGS = (
@@ -25,7 +27,28 @@ FILE_ENDINGS = (
     *(".mid", ".glb", ".gltf", ".obj", ".stl", ".ply", ".off", ".txt", ".csv", ".json"),
 )
 Batches: TypeAlias = Iterable[Mapping[str, Any]]
-LabelOf: TypeAlias = Callable[[int], int]
+
+
+class Labels(NamedTuple):
+    """The classes of examples.
+
+    Attributes:
+        of: number of an example to its class.
+        names: of the classes; () for their numbers.
+    """
+
+    of: Callable[[int], int]
+    names: tuple[str, ...] = ()
+
+    def word(self, i: int) -> str:
+        """The class of an example as a file's name has it: letters and digits of its name, or its number."""
+        label = self.of(i)
+        return slug(self.names[label]) or str(label) if self.names else str(label)
+
+
+def slug(name: str) -> str:
+    """A name as a part of a file's name: what a file system may not take becomes "_", and long ones are cut."""
+    return re.sub(r"[^\w.+-]+", "_", name)[:LONGEST].strip("._")
 
 
 def check_out(out: Path | None, spec: Spec, n: int) -> None:
@@ -82,7 +105,7 @@ def _series(spec: Spec) -> dict[str, str]:
 
 
 def write_set(
-    out: Path, spec: Spec, batches: Batches, label_of: LabelOf | None = None, columns: int | None = None
+    out: Path, spec: Spec, batches: Batches, labels: Labels | None = None, columns: int | None = None
 ) -> None:
     """Write examples as `out` asks.
 
@@ -96,8 +119,8 @@ def write_set(
         spec: the fields that are written.
         batches: {name: stored [n, ...]}, one example at least; those for a folder or a series need not be in memory
             together.
-        label_of: number of an example to its class, which becomes part of a file's name; None without classes.
-        columns: of a grid; by default one a class where `label_of` gives few, else about as many as rows.
+        labels: the classes, which become part of a file's name; None without classes.
+        columns: of a grid; by default some for each class where there are few, else about as many as rows.
 
     Raises:
         UserError: a place that cannot be written to, an ending that the fields have no file for, a value that a file
@@ -107,17 +130,17 @@ def write_set(
     suffix, series = out.suffix.lower(), _series(spec)
     try:
         if suffix not in (*HELD, *series):
-            _write_folder(out, spec, batches, label_of)
+            _write_folder(out, spec, batches, labels)
             return
         out.parent.mkdir(parents=True, exist_ok=True)
         if suffix == ".png":
-            _write_picture(out, spec, batches, label_of, columns)
+            _write_picture(out, spec, batches, labels, columns)
         elif suffix == ".npz":
-            _write_arrays(out, spec, batches, label_of)
+            _write_arrays(out, spec, batches, labels)
         elif suffix == ".txt":
             _write_lines(out, series[suffix], spec, batches)
         else:
-            _write_series(out, series[suffix], spec, batches, label_of)
+            _write_series(out, series[suffix], spec, batches, labels)
     except OSError as error:
         raise UserError(f"--out {out} cannot be written: {error.strerror or error}.") from error
     except MemoryError as error:
@@ -126,13 +149,13 @@ def write_set(
         ) from error
 
 
-def _write_picture(out: Path, spec: Spec, batches: Batches, label_of: LabelOf | None, columns: int | None) -> None:
+def _write_picture(out: Path, spec: Spec, batches: Batches, labels: Labels | None, columns: int | None) -> None:
     if len(spec) > 1:
         write_png(out, compare({"": (spec, _joined(spec, batches))}))
         return
     (name,) = spec
     shown = [magnify(tile(spec[name], example[name]), TILE) for example in examples(spec, batches)]
-    classes = len({label_of(i) for i in range(len(shown))}) if label_of else 0
+    classes = len({labels.of(i) for i in range(len(shown))}) if labels else 0
     write_png(out, grid(shown, columns or columns_of(len(shown), classes)))
 
 
@@ -141,14 +164,16 @@ def _joined(spec: Spec, batches: Batches) -> dict[str, np.ndarray]:
     return {name: np.concatenate([batch[name] for batch in held]) for name in spec}
 
 
-def _write_arrays(out: Path, spec: Spec, batches: Batches, label_of: LabelOf | None) -> None:
+def _write_arrays(out: Path, spec: Spec, batches: Batches, labels: Labels | None) -> None:
     arrays = _joined(spec, batches)
     alone = [field.kind for field in spec.values()] == ["image"]
     if alone:
         arrays = {"images": arrays.popitem()[1]}
-    if label_of and "label" not in arrays:
+    if labels and "label" not in arrays:
         n = len(next(iter(arrays.values())))
-        arrays["labels" if alone else "label"] = np.array([label_of(i) for i in range(n)], np.int32)
+        arrays["labels" if alone else "label"] = np.array([labels.of(i) for i in range(n)], np.int32)
+        if labels.names:
+            arrays["label_names"] = np.array(labels.names)
     with (
         replaced(out) as temporary,
         temporary.open("wb") as file,
@@ -161,22 +186,22 @@ def _write_lines(out: Path, name: str, spec: Spec, batches: Batches) -> None:
         file.writelines(text.words(spec[name], example[name]) + "\n" for example in examples(spec, batches))
 
 
-def _write_series(out: Path, name: str, spec: Spec, batches: Batches, label_of: LabelOf | None) -> None:
+def _write_series(out: Path, name: str, spec: Spec, batches: Batches, labels: Labels | None) -> None:
     made = (example[name] for example in examples(spec, batches))
     first = list(itertools.islice(made, 2))
     for i, example in enumerate(itertools.chain(first, made)):
-        path = out if len(first) < 2 else out.with_name(f"{out.stem}-{_number(i, label_of)}{out.suffix}")
+        path = out if len(first) < 2 else out.with_name(f"{out.stem}-{_number(i, labels)}{out.suffix}")
         write = meshes.write_mesh if out.suffix.lower() in meshes.ENDINGS else FILES[spec[name].kind].write
         write(path, spec[name], example)
 
 
-def _write_folder(out: Path, spec: Spec, batches: Batches, label_of: LabelOf | None) -> None:
+def _write_folder(out: Path, spec: Spec, batches: Batches, labels: Labels | None) -> None:
     places = {name: out if len(spec) == 1 else out / name for name in spec}
     for place in places.values():
         place.mkdir(parents=True, exist_ok=True)
     for i, example in enumerate(examples(spec, batches)):
         for name, field in spec.items():
-            _write_one(places[name] / _number(i, label_of), field, example[name])
+            _write_one(places[name] / _number(i, labels), field, example[name])
 
 
 def _write_one(path: Path, field: Field, example: np.ndarray) -> None:
@@ -184,5 +209,5 @@ def _write_one(path: Path, field: Field, example: np.ndarray) -> None:
     write(path.with_name(path.name + ending), field, example)
 
 
-def _number(i: int, label_of: LabelOf | None) -> str:
-    return f"{i:06d}" if label_of is None else f"{i:06d}-{label_of(i)}"
+def _number(i: int, labels: Labels | None) -> str:
+    return f"{i:06d}" if labels is None else f"{i:06d}-{labels.word(i)}"

@@ -111,5 +111,9 @@ def write_png(path: Path, image: UInt8[np.ndarray, "h w c"]) -> None:
 
 
 def columns_of(n: int, classes: int) -> int:
-    """Columns of a grid: one a class where labels are few, else about as many as rows."""
-    return classes if 1 < classes <= 20 else max(1, round(n**0.5))
+    """Columns of a grid, about as many as rows; where classes are few, as many for each of them as for the others.
+
+    Classes come in turn, so that those of column i are all of class i % classes.
+    """
+    side = max(1, round(n**0.5))
+    return classes * max(1, round(side / classes)) if 1 < classes <= 20 else side

@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgan import fields
 from jaxgan.augment import basic
 from jaxgan.errors import UserError
 
@@ -50,3 +51,25 @@ def test_gradients_flow_to_the_images():
 def test_impossible_shifts_are_named(pixels):
     with pytest.raises(UserError, match="takes 0 to 3 pixels"):
         basic.shift(KEYS, X, pixels)
+
+
+# Oracle: numpy's reversal of each kind's left-right axis.
+def test_all_pictures_of_an_example_are_mirrored_together():
+    spec = {
+        "source": fields.Field("label_map", (5, 4), ("a", "b")),
+        "target": fields.image(5, 4, 3),
+        "mask": fields.Field("mask", (5, 4, 1)),
+        "film": fields.Field("video", (2, 5, 4, 3)),
+        "label": fields.label(tuple("abc")),
+        "voxels": fields.Field("voxels", (4, 4, 4)),
+    }
+    rng = np.random.default_rng(0)
+    batch = {name: rng.integers(0, 99, (40, *field.shape)) for name, field in spec.items()}
+    turned = basic.mirror(KEYS[:40], spec, {name: jnp.asarray(values) for name, values in batch.items()})
+    axes = {"source": 1, "target": 1, "mask": 1, "film": 2}
+    chosen = [not np.array_equal(turned["target"][i], batch["target"][i]) for i in range(40)]
+    assert 8 < sum(chosen) < 32
+    for name, values in batch.items():
+        for i in range(40):
+            expected = np.flip(values[i], axes[name]) if chosen[i] and name in axes else values[i]
+            np.testing.assert_array_equal(turned[name][i], expected)

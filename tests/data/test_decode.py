@@ -47,10 +47,9 @@ def test_sixteen_bits_are_divided_by_257():
     np.testing.assert_array_equal(decoded(Image.fromarray(deep), 1)[..., 0], np.rint(deep / 257))
 
 
-@pytest.mark.parametrize("scale", [1, 255])
-def test_floats_are_fractions_of_white_or_of_255(scale):
+def test_floats_are_fractions_of_white():
     values = RNG.random((6, 4), np.float32)
-    result = decoded(Image.fromarray(values * scale), 1, "TIFF")[..., 0]
+    result = decoded(Image.fromarray(values), 1, "TIFF")[..., 0]
     np.testing.assert_allclose(result, values * 255, atol=0.51)
 
 
@@ -119,4 +118,4 @@ def test_large_jpeg_is_decoded_small_without_harm():
     ("mode", "grey"), [("L", True), ("1", True), ("LA", True), ("I;16", True), ("RGB", False), ("P", False)]
 )
 def test_header(mode, grey):
-    assert header(encoded(Image.new(mode, (4, 6)))) == (6, 4, grey)
+    assert header(encoded(Image.new(mode, (4, 6))))[:3] == (6, 4, grey)

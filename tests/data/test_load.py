@@ -1,5 +1,6 @@
 """The door itself: what a word may mean, and what importing costs."""
 
+import re
 import subprocess
 import sys
 
@@ -25,16 +26,47 @@ def test_missing_paths(spec):
         data.load(spec)
 
 
-def test_a_folder_here_goes_before_tfds_but_not_before_the_bundled_set(tmp_path, monkeypatch, fashion):
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mnist",
+        "mnist:3.0.1",
+        "mnist[test]",
+        "mnist[train[:5]]",
+        "cycle_gan/facades",
+        "fashion_mnist_10k",
+        "furniture_16",
+    ],
+)
+def test_no_folder_here_goes_before_a_name(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    for name in ("mnist", "fashion_mnist_10k"):
-        (tmp_path / name).mkdir()
-        with pytest.raises(UserError, match=r"--data \./.* holds no images"):
-            data.load(f"./{name}")
-    with pytest.raises(UserError, match="--data mnist holds no images"):
-        data.load("mnist")
-    monkeypatch.setattr(tfds, "load", lambda spec, needs, settings, data_dir: fashion)
-    assert data.load("fashion_mnist_10k") is fashion
+    for folder in (name, name.partition("[")[0]):
+        (tmp_path / folder / "test").mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / "test" / "a.txt").touch()
+    with pytest.raises(UserError, match=r"--data \./.* holds no images"):
+        data.load(f"./{name}" if "[" not in name else f"./{name.partition('[')[0]}")
+    assert data.absolute(name) == name
+
+    def load(spec, needs, settings, data_dir):
+        raise UserError("as TFDS says.")
+
+    monkeypatch.setattr(tfds, "load", load)
+    if name not in bundles.MADE:
+        hint = "" if name == "fashion_mnist_10k" else rf" \./{re.escape(name)} is the one here\."
+        with pytest.raises(UserError, match=f"^as TFDS says\\.{hint}$"):
+            data.load(name)
+
+
+def test_what_is_no_name_is_a_place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("photos", "mnist/mine", "a[b]"):
+        (tmp_path / folder).mkdir(parents=True)
+    assert data.absolute("photos") == str(tmp_path / "photos")
+    assert data.absolute("photos[val]") == str(tmp_path / "photos[val]")
+    assert data.absolute("./mnist") == data.absolute("mnist/") == str(tmp_path / "mnist")
+    assert data.absolute("mnist/mine") == str(tmp_path / "mnist" / "mine")  # TFDS has no such config
+    assert data.absolute("a[b]") == str(tmp_path / "a[b]")
+    assert data.absolute("elsewhere") == "elsewhere"
 
 
 def test_options_are_checked_first():

@@ -37,7 +37,7 @@ def test_fingerprint_is_of_fields_settings_and_digests():
 def test_a_script_hands_over_arrays():
     arrays = {"image": np.zeros((3, 2, 2, 3), np.uint8), "label": np.arange(3, dtype=np.int32)}
     made = data.of_arrays(arrays, SPEC, "mine", "a note")
-    assert made.description == "mine: 3 images 2x2x3, 2 classes; a note"
+    assert made.description == "mine: 3 images 2x2x3, 2 classes: a, b; a note"
     assert (made.size, made.spec, data.nbytes(made, ["label"])) == (3, SPEC, 12)
     np.testing.assert_array_equal(data.gather(made.table("label").source, np.array([2, 0], np.int32))["label"], [2, 0])
     with pytest.raises(UserError, match="mine has no mask; it has image, label"):

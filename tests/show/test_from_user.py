@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from jaxgan.errors import UserError
-from jaxgan.fields import Field, Kind
+from jaxgan.fields import Field, Kind, label
 from jaxgan.show.files import FILES
 from jaxgan.show.from_user import READ, stored
 from tests.show.cases import FIELDS, batch
@@ -162,3 +162,27 @@ def test_what_is_no_image_is_said_without_objects_of_python(tmp_path):
         f"--x takes an image file, but {tmp_path}/text.png cannot be read: it is no image, or of a format that Pillow "
         "does not read."
     )
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "said"),
+    [
+        (("cat", "dog"), "Cat", r"one of cat, dog; got Cat\. Did you mean cat\?"),
+        (("T-shirt", "trousers"), "trouser", r"got trouser\. Did you mean trousers\?"),
+        (("5", "2000000"), "1", r"--label takes one of 5, 2000000; got 1\.$"),
+        (("1", "2"), "0", r"--label takes one of 1, 2; got 0\."),
+        (("0", "1"), "2", r"--label takes a class from 0 to 1; got 2\.$"),
+        (tuple(f"c{i}" for i in range(25)), "x", r"c18, c19 and 5 more; got x"),
+    ],
+)
+def test_classes_that_are_not_there(names, text, said):
+    with pytest.raises(UserError, match=said):
+        stored("label", label(names), text)
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "number"),
+    [(("cat", "dog"), "dog", 1), (("cat", "dog"), "1", 1), (("5", "2000000"), "2000000", 1), (("1", "2"), "1", 0)],
+)
+def test_classes_by_name_and_number(names, text, number):
+    assert int(stored("label", label(names), text)) == number

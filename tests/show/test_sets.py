@@ -11,7 +11,7 @@ from PIL import Image
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, image, label
 from jaxgan.show import sets, sheets
-from jaxgan.show.sets import check_out, write_set
+from jaxgan.show.sets import Labels, check_out, slug, write_set
 from tests.show.cases import FIELDS, batch
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 60, 60, 3), dtype=np.uint8)
@@ -34,24 +34,24 @@ def names(path):
 
 
 @pytest.mark.parametrize("name", ["x.npz", "x.NPZ"])
-@pytest.mark.parametrize("label_of", [None, lambda i: i % 3])
-def test_npz_of_images(tmp_path, label_of, name):
-    assert write(tmp_path / "new" / name, SPEC, {"image": IMAGES}, label_of=label_of) == [name]
+@pytest.mark.parametrize("labels", [None, Labels(lambda i: i % 3)])
+def test_npz_of_images(tmp_path, labels, name):
+    assert write(tmp_path / "new" / name, SPEC, {"image": IMAGES}, labels=labels) == [name]
     with np.load(tmp_path / "new" / name) as content:
         np.testing.assert_array_equal(content["images"], IMAGES)
-        assert sorted(content) == (["images", "labels"] if label_of else ["images"])
-        assert not label_of or (content["labels"].dtype, content["labels"].tolist()) == (np.int32, [0, 1, 2, 0, 1])
+        assert sorted(content) == (["images", "labels"] if labels else ["images"])
+        assert not labels or (content["labels"].dtype, content["labels"].tolist()) == (np.int32, [0, 1, 2, 0, 1])
 
 
 def test_npz_of_any_fields(tmp_path):
     arrays = {kind: batch(field, 4) for kind, field in FIELDS.items()}
-    write(tmp_path / "x.npz", FIELDS, arrays, label_of=lambda i: 9)
+    write(tmp_path / "x.npz", FIELDS, arrays, labels=Labels(lambda i: 9))
     with np.load(tmp_path / "x.npz") as content:
         assert set(content) == set(FIELDS)
         for name, array in arrays.items():
             assert content[name].dtype == array.dtype
             np.testing.assert_array_equal(content[name], array)
-    write(tmp_path / "y.npz", {"wave": FIELDS["wave"]}, arrays, label_of=lambda i: i)
+    write(tmp_path / "y.npz", {"wave": FIELDS["wave"]}, arrays, labels=Labels(lambda i: i))
     with np.load(tmp_path / "y.npz") as content:
         assert sorted(content) == ["label", "wave"]
         assert content["label"].tolist() == [0, 1, 2, 3]
@@ -59,7 +59,7 @@ def test_npz_of_any_fields(tmp_path):
 
 @pytest.mark.parametrize(
     ("options", "columns"),
-    [({}, 2), ({"label_of": lambda i: i % 5}, 5), ({"label_of": lambda i: 3}, 2), ({"columns": 4}, 4)],
+    [({}, 2), ({"labels": Labels(lambda i: i % 5)}, 5), ({"labels": Labels(lambda i: 3)}, 2), ({"columns": 4}, 4)],
 )
 def test_a_grid(tmp_path, options, columns):
     assert write(tmp_path / "x.png", SPEC, {"image": IMAGES}, **options) == ["x.png"]
@@ -78,7 +78,7 @@ def test_a_sheet(tmp_path):
 
 def test_a_folder(tmp_path):
     assert write(tmp_path / "x", SPEC, {"image": IMAGES}) == [f"00000{i}.png" for i in range(5)]
-    write(tmp_path / "y", SPEC, {"image": IMAGES}, label_of=lambda i: i)
+    write(tmp_path / "y", SPEC, {"image": IMAGES}, labels=Labels(lambda i: i))
     assert names(tmp_path / "y") == [f"00000{i}-{i}.png" for i in range(5)]
     with Image.open(tmp_path / "y" / "000004-4.png") as picture:
         np.testing.assert_array_equal(np.asarray(picture), IMAGES[4])
@@ -109,11 +109,24 @@ def test_files_are_written_batch_by_batch(tmp_path, name):
     assert len(list(tmp_path.rglob("*.wav"))) == 5
 
 
+def test_classes_are_named_in_files(tmp_path):
+    """As a file system can take them; an array of numbers has the names beside."""
+    labels = Labels(lambda i: i, ("T-shirt", "a/b: c", "..", "日本", "x" * 99))
+    write(tmp_path / "x", SPEC, {"image": IMAGES}, labels=labels)
+    words = ["T-shirt", "a_b_c", "2", "日本", "x" * 40]
+    assert names(tmp_path / "x") == [f"00000{i}-{word}.png" for i, word in enumerate(words)]
+    write(tmp_path / "y.npz", SPEC, {"image": IMAGES}, labels=labels)
+    with np.load(tmp_path / "y.npz") as content:
+        assert tuple(content["label_names"]) == labels.names
+        assert content["labels"].tolist() == [0, 1, 2, 3, 4]
+    assert slug("../../etc/passwd") == "etc_passwd"
+
+
 def test_a_series(tmp_path):
     spec, waves = {"wave": FIELDS["wave"]}, batch(FIELDS["wave"], 4)
     assert write(tmp_path / "a" / "x.wav", spec, {"wave": waves}) == [f"x-00000{i}.wav" for i in range(4)]
     assert write(tmp_path / "b" / "x.wav", spec, {"wave": waves[:1]}) == ["x.wav"]
-    assert write(tmp_path / "c" / "x.WAV", spec, {"wave": waves[:2]}, label_of=lambda i: 7 + i) == [
+    assert write(tmp_path / "c" / "x.WAV", spec, {"wave": waves[:2]}, labels=Labels(lambda i: 7 + i)) == [
         "x-000000-7.WAV",
         "x-000001-8.WAV",
     ]

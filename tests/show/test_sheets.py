@@ -102,3 +102,5 @@ def test_a_file_is_whole_or_not_there(tmp_path):
 
 def test_columns_are_classes_where_there_are_few():
     assert [sheets.columns_of(*case) for case in ((64, 10), (64, 0), (64, 1000), (1, 0))] == [10, 8, 8, 1]
+    few = ((64, 2), (64, 3), (64, 5), (16, 2), (2, 2), (64, 20))
+    assert [sheets.columns_of(*case) for case in few] == [8, 9, 10, 4, 2, 20]

@@ -2,8 +2,8 @@
 
 from jaxgan.data import encoded, source
 from jaxgan.data.readers import files, looks, pairs
-from jaxgan.data.readers.wants import joined, required
-from jaxgan.data.settings import Settings
+from jaxgan.data.readers.wants import required
+from jaxgan.data.settings import Settings, joined
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs
 

@@ -8,9 +8,12 @@ import numpy as np
 from PIL import Image
 
 from jaxgan.data import decode, source
+from jaxgan.data.encoded import dim
 from jaxgan.data.readers import convert
-from jaxgan.data.readers.wants import LOOKS, joined
-from jaxgan.data.settings import Fit, Header, Settings, agree_all
+from jaxgan.data.readers.files import first, in_order
+from jaxgan.data.readers.layouts import DEEPEST, laid_out
+from jaxgan.data.readers.wants import LOOKS
+from jaxgan.data.settings import Fit, Header, Settings, agree_all, joined
 from jaxgan.data.threads import in_threads
 from jaxgan.errors import UserError
 from jaxgan.fields import KINDS, Field, Kind, Needs
@@ -29,8 +32,6 @@ AXES: dict[Kind, tuple[str, ...]] = {
     "vector": ("...",),
 }
 """Of one example; a last axis of one may be left out, or be there too much."""
-DEEPEST = 4
-"""Channels of an image: grey, grey and alpha, RGB, RGBA."""
 
 
 class Column(NamedTuple):
@@ -94,7 +95,7 @@ def _natural(kind: str, array: np.ndarray, has_names: bool) -> bool:
 
 def _kind(field: str, array: np.ndarray, needs: Needs, has_names: bool) -> Kind | None:
     kinds: tuple[Any, ...] = needs.kinds(field)
-    able: list[Kind] = [kind for kind in kinds if shaped(kind, array) is not None]
+    able: list[Kind] = [kind for kind in kinds if shaped(kind, laid_out(kind, array)[0]) is not None]
     natural: list[Kind] = [kind for kind in able if _natural(kind, array, has_names)]
     return (natural + able)[0] if able else None
 
@@ -117,11 +118,14 @@ def column(
     """
     array, named = arrays[key], arrays.get(f"{field}_names")
     kinds = needs.kinds(field)
+    if kinds == ("label",) and array.dtype.kind in "US":
+        array, named = _numbered(array)
     if kinds == ("label",):
         _check_labels(array, key, array.size if total is None else total, path)
         array = array.reshape(-1)
     kind = _kind(field, array, needs, named is not None)
-    formed = None if kind is None else shaped(kind, array)
+    laid, layout = laid_out(kind, array)
+    formed = None if kind is None else shaped(kind, laid)
     if kind is None or formed is None:
         raise _misformed(field, key, array, kinds, path)
     if not array.size:
@@ -131,7 +135,8 @@ def column(
     if kind in ("label", "code"):
         return classes(field, whole, needs, _names(named), f"{key} in {path}", kind)
     names = _class_names(whole, _names(named), f"{key} in {path}") if KINDS[kind].dtype == np.int32 else ()
-    return {field: Column(kind, whole, names, _rate(arrays.get(f"{field}_rate")), note)}
+    rate = _rate(arrays.get(f"{field}_rate"))
+    return {field: Column(kind, whole, names, rate, joined(f"{field}: {layout}" if layout else "", note))}
 
 
 def _misformed(field: str, key: str, array: np.ndarray, kinds: tuple[str, ...], path: Path) -> UserError:
@@ -147,6 +152,14 @@ def _check_labels(labels: np.ndarray, key: str, total: int, path: Path) -> None:
         raise UserError(f"{key} in {path} should be {total} class indices, not {labels.dtype} {list(labels.shape)}.")
 
 
+def _numbered(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the class of each word, and the words that there are in order."""
+    whole = words.astype(str)
+    names = in_order(set(whole.ravel().tolist()))
+    place = {name: number for number, name in enumerate(names)}
+    return np.array([place[word] for word in whole.ravel().tolist()], np.int32).reshape(words.shape), np.array(names)
+
+
 def _names(array: np.ndarray | None) -> tuple[str, ...]:
     return () if array is None else tuple(str(name) for name in np.atleast_1d(array).ravel().astype(str))
 
@@ -158,9 +171,14 @@ def _rate(array: np.ndarray | None) -> float | None:
 def _class_names(array: np.ndarray, names: tuple[str, ...], what: str) -> tuple[str, ...]:
     """Returns a name for each number that occurs; UserError where there are fewer."""
     highest = int(array.max(initial=0))
-    if names and highest >= len(names):
-        raise UserError(f"{what} goes up to {highest}, but there are {len(names)} names: 0 to {len(names) - 1}.")
+    if names:
+        _check_named(highest, names, what)
     return names or tuple(str(value) for value in range(highest + 1))
+
+
+def _check_named(highest: int, names: tuple[str, ...], what: str) -> None:
+    if highest >= len(names):
+        raise UserError(f"{what} goes up to {highest}, but there are {len(names)} names: 0 to {len(names) - 1}.")
 
 
 def classes(
@@ -173,6 +191,8 @@ def classes(
 ) -> dict[str, Column]:
     """Returns {field: column} of class indices [n]; {} for a single class that the needs can do without.
 
+    Of labels only those that occur are classes: 5 and 2,000,000 are two, called "5" and "2000000".
+
     Args:
       field: its name.
       labels: whole numbers from 0.
@@ -184,10 +204,20 @@ def classes(
     Raises:
       UserError: where a class has no name.
     """
-    found = _class_names(labels, names, what)
+    note = ""
+    if kind == "label":
+        there, labels = np.unique(labels, return_inverse=True)
+        if names:
+            _check_named(int(there.max(initial=0)), names, what)
+            present = frozenset(there.tolist())
+            absent = [name for number, name in enumerate(names) if number not in present]
+            note = f"no {field} is {first(absent)}" if absent else ""
+        found = tuple(names[value] if names else str(value) for value in there)
+    else:
+        found = _class_names(labels, names, what)
     if len(found) < 2 and needs.optional(field):
         return {}
-    return {field: Column(kind, labels.astype(np.int32), found)}
+    return {field: Column(kind, labels.astype(np.int32), found, note=note)}
 
 
 def assemble(
@@ -220,7 +250,7 @@ def assemble(
     if apart:
         return source.make_tables(made, name, notes, how)
     ((table, digests),) = made
-    return source.make_data(table.source, table.spec, name, notes, digests, how)
+    return source.make_data(table.source, table.spec, name, joined(notes, dim(table)), digests, how)
 
 
 def _header(pictures: Column) -> Header:

@@ -59,6 +59,16 @@ def _refused(seen: Numbers, what: str, takes: str) -> UserError:
     return UserError(f"{what} is {seen.dtype}, {spread}; it takes {takes}.")
 
 
+def _conversion(seen: Numbers) -> str:
+    """Returns what makes pixels of such numbers, in NumPy's words for an array x."""
+    if np.isnan(seen.low):
+        return "look for NaN and infinite values with numpy.isfinite(x)"
+    if seen.within(0, 255):
+        return "x.round().astype('uint8') makes such of values from 0 to 255"
+    low, high = (0, 65535) if seen.dtype == np.uint16 and seen.high > 255 else (seen.low, seen.high)
+    return f"((x - {low:g}) / {max(high - low, 1):g}).astype('float32') makes such of values from {low:g} to {high:g}"
+
+
 def _scaled(low: int, high: int) -> Callable[[np.ndarray], np.ndarray]:
     """Returns the way from low .. high to 0 .. 255."""
 
@@ -92,7 +102,8 @@ def pixels(seen: Numbers, what: str, name: str) -> Way:
     for low, high in ((0, 1), (-1, 1)):
         if seen.form == "fraction" and seen.within(low - SLACK * abs(low), high + SLACK):
             return _scaled(low, high), f"{name}: {seen.dtype} taken as {low} (black) to {high} (white)"
-    raise _refused(seen, what, "whole numbers from 0 to 255, or fractions from 0 to 1 or from -1 to 1")
+    takes = "whole numbers from 0 to 255, or fractions from 0 to 1 or from -1 to 1"
+    raise _refused(seen, what, f"{takes}; {_conversion(seen)}")
 
 
 def shares(seen: Numbers, what: str, name: str) -> Way:

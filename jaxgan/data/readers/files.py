@@ -3,10 +3,12 @@
 import functools
 import io
 import os
+import re
 import zipfile
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -18,6 +20,7 @@ from jaxgan.data.source import Example
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Needs, Spec
 
+T = TypeVar("T")
 # Formats that Pillow knows by name but cannot read alone, and documents.
 NOT_PICTURES = frozenset({"BUFR", "GRIB", "HDF5", "MPEG", "WMF", "EPS", "PDF"})
 # Pictures of phones and cameras that Pillow does not read: named as unreadable, not passed over in silence.
@@ -43,11 +46,12 @@ class Tree(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """Files by path relative to the root, sorted, and their labels."""
+    """Files by path relative to the root, sorted, their labels, and what is to be said of these."""
 
     paths: tuple[PurePosixPath, ...]
     labels: tuple[int, ...] | None
     class_names: tuple[str, ...]
+    note: str = ""
 
 
 @functools.cache
@@ -75,11 +79,24 @@ def below(paths: Sequence[PurePosixPath]) -> list[PurePosixPath]:
     return [PurePosixPath(*one) for one in parts]
 
 
+def in_order(names: Iterable[str]) -> list[str]:
+    """Returns names as people count: numbers by value (-1, 0, 2, 10), others with their numbers so (c_2, c_10)."""
+    listed = list(names)
+    if all(re.fullmatch(r"[+-]?\d+(\.\d+)?", name) for name in listed):
+        return sorted(listed, key=lambda name: (float(name), name))
+    # Between two numbers there always is a text, so numbers are compared with numbers.
+    return sorted(listed, key=lambda name: ([_counted(part) for part in re.split(r"(\d+)", name)], name))
+
+
+def _counted(part: str) -> tuple[int, int, str]:
+    return (1, int(part), "") if part.isdecimal() else (0, 0, part)
+
+
 def listing(paths: Sequence[PurePosixPath], endings: Collection[str]) -> Listing:
     """Returns the files with these endings; labelled by first folder if there are two and every file lies in one."""
     found = chosen(paths, endings)
     tops = [path.parts[0] if len(path.parts) > 1 else None for path in below(found)]
-    names = sorted({top for top in tops if top is not None})
+    names = in_order({top for top in tops if top is not None})
     if len(names) < 2 or None in tops:
         return Listing(tuple(found), None, ())
     index = {name: label for label, name in enumerate(names)}
@@ -104,6 +121,11 @@ def labelled(
     if name is None or labels is None:
         return dict(spec), read
     return {**spec, name: fields.label(found.class_names)}, lambda index: read(index) | {name: np.int32(labels[index])}
+
+
+def noted(found: Listing, needs: Needs) -> str:
+    """Returns what is to be said of the files' labels, where the needs ask for labels."""
+    return "" if named(needs, "label") is None else found.note
 
 
 def first(names: Sequence[str]) -> str:
@@ -133,16 +155,30 @@ def _walk(root: Path) -> list[PurePosixPath]:
 
 def of_folder(root: Path, name: str) -> Tree:
     """Returns the files in a folder and below; UserError where a folder cannot be looked into."""
-    return Tree(name, tuple(_walk(root)), lambda path: open(root / path, "rb"))
+    places = _places([(str(path), path) for path in _walk(root)], name)
+    return Tree(name, tuple(places), lambda path: open(root / places[path], "rb"))
+
+
+def _places(named: Iterable[tuple[str, T]], name: str) -> dict[PurePosixPath, T]:
+    """Returns what each path stands for; tools of Windows put a backslash between folders."""
+    listed = [(PurePosixPath(path.replace("\\", "/")), place) for path, place in named]
+    twice = [str(path) for path, count in Counter(path for path, _ in listed).items() if count > 1]
+    if twice:
+        raise UserError(
+            f"--data {name} holds {len(twice)} names more than once: {first(in_order(twice))}; pack it anew."
+        )
+    return dict(listed)
 
 
 def of_zip(path: Path, name: str) -> Tree:
     """Returns the files in a zip, which are unpacked in memory only; UserError if it is damaged."""
     try:
         archive = zipfile.ZipFile(path)
-        members = {PurePosixPath(one.filename): one for one in archive.infolist() if not one.is_dir()}
+        files = [one for one in archive.infolist() if not one.filename.endswith(("/", "\\"))]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise UserError(f"--data {name} is not a zip file that can be read: {error}.") from error
+
+    members = _places([(one.filename, one) for one in files], name)
 
     def open_member(member: PurePosixPath) -> File:
         if members[member].file_size > LARGEST_MEMBER:

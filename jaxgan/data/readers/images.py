@@ -1,9 +1,8 @@
 """One folder or zip of pictures; sub-folders are labels."""
 
 from jaxgan.data import encoded, source
-from jaxgan.data.readers import files, looks
-from jaxgan.data.readers.wants import joined
-from jaxgan.data.settings import Settings, agree_all
+from jaxgan.data.readers import classes, files, looks
+from jaxgan.data.settings import Settings, agree_all, joined
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs
 
@@ -30,7 +29,7 @@ def load(tree: files.Tree, field: str, needs: Needs, settings: Settings) -> sour
       UserError: if there are none, or naming those that cannot be read.
     """
     grids = looks.GRIDS if "label_map" in needs.kinds(field) else frozenset()
-    found = files.listing(tree.paths, files.extensions() | grids)
+    found = classes.listing(tree, files.extensions() | grids)
     if not found.paths:
         raise none_there(tree)
     pictures, guess = looks.survey(tree.open, found.paths, needs.kinds(field), field)
@@ -40,4 +39,4 @@ def load(tree: files.Tree, field: str, needs: Needs, settings: Settings) -> sour
         found, needs, {field: target.field(pictures.names)}, lambda index: {field: pictures.read(index, target)}
     )
     images = encoded.Encoded([str(path) for path in found.paths], read, spec)
-    return encoded.load(images, tree.name, joined(note, guess), target.settings)
+    return encoded.load(images, tree.name, joined(note, guess, files.noted(found, needs)), target.settings)

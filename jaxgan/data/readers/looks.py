@@ -8,14 +8,16 @@ import numpy as np
 from jaxtyping import Int32, UInt8
 from PIL import Image
 
-from jaxgan.data.decode import decode, header, indices, to_array
-from jaxgan.data.readers.wants import LOOKS, joined
-from jaxgan.data.settings import File, Fit, Header, Look
+from jaxgan.data.decode import decode, forgiving, header, indices, opened, to_array
+from jaxgan.data.readers.wants import LOOKS
+from jaxgan.data.settings import File, Fit, Header, Look, joined
 from jaxgan.data.threads import in_threads
 from jaxgan.errors import UserError
 
 INDEXED = frozenset({"P", "I;16", ".npy"})
 """Modes of files that hold classes rather than colours."""
+DEEP = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
+"""Modes of more than 8 bits, whose masks have a span of their own."""
 GRIDS = frozenset({".npy"})
 Open = Callable[[PurePosixPath], File]
 Stored = UInt8[np.ndarray, "h w c"] | Int32[np.ndarray, "h w"]
@@ -71,9 +73,7 @@ def _look(open_path: Open, path: PurePosixPath) -> tuple[Header, str]:
             height, width = np.load(file, allow_pickle=False).shape
             return Header(height, width, grey=True), ".npy"
         seen = header(file)
-        file.seek(0)
-        with Image.open(file) as image:
-            return seen, image.mode
+        return seen._replace(name=str(path)), seen.mode
 
 
 def _highest(open_path: Open, path: PurePosixPath, kind: Look) -> int:
@@ -81,8 +81,13 @@ def _highest(open_path: Open, path: PurePosixPath, kind: Look) -> int:
     with open_path(path) as file:
         if path.suffix.lower() in GRIDS:
             return int(_grid(file, kind).max(initial=0))
-        with Image.open(file) as image:
-            return int((indices(image) if kind == "label_map" else np.asarray(image.convert("L"))).max(initial=0))
+        return forgiving(lambda file: _peak(file, kind), file)
+
+
+def _peak(file: File, kind: Look) -> int:
+    with opened(file) as image:
+        grey = image if image.mode in DEEP else image.convert("L")
+        return int((indices(image) if kind == "label_map" else np.asarray(grey)).max(initial=0))
 
 
 def _seen(function: Callable[[PurePosixPath], object], paths: Sequence[PurePosixPath]) -> list:
@@ -130,7 +135,7 @@ def survey(
     if kind == "label_map":
         names = tuple(str(value) for value in range(highest + 1))
         return Pictures(open_path, paths, kind, headers, names), joined(guess, f"{name} holds classes 0 to {highest}")
-    if highest > 1:
+    if highest > 1 or {mode for _, mode in seen} & DEEP:
         return Pictures(open_path, paths, kind, headers), guess
     note = f"{name} holds 0 and 1, taken as 0 and 255"
     return Pictures(open_path, paths, kind, headers, gain=255), joined(guess, note)

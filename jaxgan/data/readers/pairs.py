@@ -4,13 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from PIL import Image, ImageOps
-
 from jaxgan.data import encoded, source
-from jaxgan.data.decode import header, to_array
+from jaxgan.data.decode import check_size, forgiving, header, opened, to_array, upright
 from jaxgan.data.readers import files, images, looks
-from jaxgan.data.readers.wants import joined
-from jaxgan.data.settings import File, Fit, Header, Look, Settings, agree_all
+from jaxgan.data.settings import File, Fit, Header, Look, Settings, agree_all, joined
 from jaxgan.data.threads import in_threads
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs
@@ -149,16 +146,21 @@ def _half_headers(tree: files.Tree, paths: Sequence[PurePosixPath]) -> list[Head
                 whole = header(file)
         except Exception:  # decoding it raises again, and is reported
             return None
-        return whole._replace(width=max(whole.width // 2, 1))
+        return whole._replace(width=max(whole.width // 2, 1), name=str(paths[index]))
 
     return [one for one in in_threads(look, len(paths)) if one is not None]
 
 
 def _split(file: File, targets: Sequence[Fit]) -> list[looks.Stored]:
-    with Image.open(file) as image:
-        upright = ImageOps.exif_transpose(image)
-        width, height = upright.size
+    return forgiving(lambda file: _split_at(file, targets), file)
+
+
+def _split_at(file: File, targets: Sequence[Fit]) -> list[looks.Stored]:
+    with opened(file) as image:
+        check_size(image, image.size)
+        whole = upright(image)
+        width, height = whole.size
         if width % 2:
             raise UserError(f"its width of {width} pixels has no two halves")
         boxes = ((0, 0, width // 2, height), (width // 2, 0, width, height))
-        return [to_array(upright.crop(box), target) for box, target in zip(boxes, targets, strict=True)]
+        return [to_array(whole.crop(box), target) for box, target in zip(boxes, targets, strict=True)]

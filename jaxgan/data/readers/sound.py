@@ -8,9 +8,8 @@ import numpy as np
 from jaxtyping import Int16
 
 from jaxgan.data import encoded, source
-from jaxgan.data.readers import files
-from jaxgan.data.readers.wants import joined
-from jaxgan.data.settings import File
+from jaxgan.data.readers import classes, files
+from jaxgan.data.settings import File, joined
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Needs
 
@@ -81,7 +80,7 @@ def load(tree: files.Tree, field: str, needs: Needs) -> source.Data:
     Raises:
       UserError: if there are none, two rates, or naming the files that cannot be read.
     """
-    found = files.listing(tree.paths, ENDINGS)
+    found = classes.listing(tree, ENDINGS)
     if not found.paths:
         raise UserError(f"--data {tree.name} holds no sound: none of its files ends in .wav.")
     heads = _heads(tree, found.paths)
@@ -95,7 +94,7 @@ def load(tree: files.Tree, field: str, needs: Needs) -> source.Data:
 
     spec, read_all = files.labelled(found, needs, {field: Field("wave", (length,), rate=float(rate))}, read)
     sounds = encoded.Encoded([str(path) for path in found.paths], read_all, spec, "sounds")
-    return encoded.load(sounds, tree.name, _note(heads, length, rate))
+    return encoded.load(sounds, tree.name, joined(_note(heads, length, rate), files.noted(found, needs)))
 
 
 def _heads(tree: files.Tree, paths: Sequence[files.PurePosixPath]) -> list[Head]:

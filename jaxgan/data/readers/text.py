@@ -12,9 +12,8 @@ import numpy as np
 from jaxtyping import Int32
 
 from jaxgan.data import encoded, source
-from jaxgan.data.readers import files, images, looks
-from jaxgan.data.readers.wants import joined
-from jaxgan.data.settings import Settings, agree_all
+from jaxgan.data.readers import classes, files, images, looks
+from jaxgan.data.settings import Settings, agree_all, joined
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Needs
 
@@ -65,7 +64,7 @@ def load(tree: files.Tree, field: str, tokens: str, needs: Needs, settings: Sett
     Raises:
       UserError: where captions are missing or name no picture, or naming the files that cannot be read.
     """
-    found = files.listing(tree.paths, files.extensions())
+    found = classes.listing(tree, files.extensions())
     if not found.paths:
         raise images.none_there(tree)
     captions = _captions(tree, found.paths)
@@ -85,7 +84,9 @@ def load(tree: files.Tree, field: str, tokens: str, needs: Needs, settings: Sett
     spec, read_all = files.labelled(found, needs, spec, read)
     told = f"captions cut to {LONGEST} of up to {longest} words" if longest > LONGEST else ""
     examples = encoded.Encoded([str(path) for path in found.paths], read_all, spec)
-    return encoded.load(examples, tree.name, joined(note, guess, told), {"resize": settings.resize})
+    return encoded.load(
+        examples, tree.name, joined(note, guess, told, files.noted(found, needs)), {"resize": settings.resize}
+    )
 
 
 def has_captions(tree: files.Tree) -> bool:

@@ -7,6 +7,7 @@ import io
 import os
 import re
 import socket
+import tempfile
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -48,6 +49,18 @@ def _silent() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def _tidy() -> Iterator[None]:
+    """Takes away what TFDS leaves in the temporary directory when it looks for what is known of a set."""
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory() as place:
+        tempfile.tempdir = place
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
+
+
 def _data_dir(data_dir: str | os.PathLike[str] | None) -> Path:
     """Returns where TFDS data lie: the argument, $TFDS_DATA_DIR or ~/tensorflow_datasets."""
     return Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
@@ -75,9 +88,17 @@ def near(name: str) -> str:
     return f"; did you mean {' or '.join(close)}?" if close else "."
 
 
+def knows(name: str) -> bool:
+    """Whether TFDS has a set of this name, with its config and version where it has such: "mnist:3.0.1"."""
+    match = re.fullmatch(r"(\w+)(?:/([\w.-]+))?(?::[\w.*]+)?", name)
+    if match is None or match[1] not in tfds.list_builders(with_community_datasets=False):
+        return False
+    return match[2] is None or match[2] in tfds.builder_cls(match[1]).builder_configs
+
+
 def _builder(name: str, directory: Path) -> Any:
     try:
-        with _silent():
+        with _silent(), _tidy():
             return tfds.builder(name, data_dir=directory)
     except DatasetNotFoundError as error:
         raise UserError(f"--data {name}: neither a file or folder here nor a TFDS data set{near(name)}") from error

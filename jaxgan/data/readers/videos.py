@@ -10,9 +10,8 @@ from PIL import Image, ImageSequence
 
 from jaxgan.data import encoded, source
 from jaxgan.data.decode import header, to_array
-from jaxgan.data.readers import files
-from jaxgan.data.readers.wants import joined
-from jaxgan.data.settings import File, Fit, Header, Settings, agree
+from jaxgan.data.readers import classes, files
+from jaxgan.data.settings import File, Fit, Header, Settings, agree, joined
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Needs
 
@@ -84,7 +83,7 @@ def load(tree: files.Tree, field: str, needs: Needs, settings: Settings) -> sour
     Raises:
       UserError: if there are none, or naming those that cannot be read.
     """
-    found = files.listing(tree.paths, ENDINGS)
+    found = classes.listing(tree, ENDINGS)
     if not found.paths:
         raise UserError(f"--data {tree.name} holds no videos: none of its files ends in .gif, .webp or .png.")
     heads = _heads(tree, found.paths)
@@ -102,7 +101,8 @@ def load(tree: files.Tree, field: str, needs: Needs, settings: Settings) -> sour
     films = encoded.Encoded([str(path) for path in found.paths], read_all, spec, "videos")
     cut = sum(count > length for count in counts)
     told = f"{length} frames at {1000 / period:.3g} a second"
-    return encoded.load(films, tree.name, joined(note, told, f"{cut} cut" if cut else ""), target.settings)
+    notes = joined(note, told, f"{cut} cut" if cut else "", files.noted(found, needs))
+    return encoded.load(films, tree.name, notes, target.settings)
 
 
 def _heads(tree: files.Tree, paths: Sequence[PurePosixPath]) -> list[Head]:

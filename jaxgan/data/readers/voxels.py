@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxgan.data import encoded, source
-from jaxgan.data.readers import binvox, convert, files, meshes
-from jaxgan.data.settings import Settings
+from jaxgan.data.readers import binvox, classes, convert, files, meshes
+from jaxgan.data.settings import Settings, joined
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Needs
 
@@ -55,7 +55,7 @@ def load(tree: files.Tree, field: str, needs: Needs, settings: Settings) -> sour
     Raises:
       UserError: if there are none, two shapes, or naming the files that cannot be read.
     """
-    found = files.listing(tree.paths, ENDINGS)
+    found = classes.listing(tree, ENDINGS)
     if not found.paths:
         raise UserError(f"--data {tree.name} holds no voxels: none of its files ends in {', '.join(sorted(ENDINGS))}.")
     if any(path.suffix.lower() in meshes.ENDINGS for path in found.paths):
@@ -73,7 +73,7 @@ def load(tree: files.Tree, field: str, needs: Needs, settings: Settings) -> sour
     spec, read_all = files.labelled(found, needs, {field: Field("voxels", seen[0].shape)}, read)
     del seen  # each grid is let go when it is converted
     grids = encoded.Encoded([str(path) for path in found.paths], read_all, spec, "grids")
-    return encoded.load(grids, tree.name, note)
+    return encoded.load(grids, tree.name, joined(note, files.noted(found, needs)))
 
 
 def _survey(tree: files.Tree, found: files.Listing, side: int) -> list[Seen]:

@@ -27,8 +27,3 @@ def pictures(needs: Needs) -> list[str]:
 def told(needs: Needs) -> str:
     """Returns the fields in words: "source (image or label_map), target (image)"."""
     return ", ".join(f"{name} ({' or '.join(needs.kinds(name))})" for name in needs.fields)
-
-
-def joined(*notes: str) -> str:
-    """Returns the notes that say something, as one."""
-    return "; ".join(note for note in notes if note)

@@ -206,7 +206,9 @@ def _compile(plan: Plan, chunks: Chunks, state: GameState, chunk: Any) -> Callab
 
     Raises UserError for a step that needs more memory than there is.
     """
-    run = parallel.parallelize(make_chunk_step(plan.system.step, chunks), plan.run.parallel, plan.mesh, chunks.axes)
+    mirrored = plan.system.batch if plan.run.mirror else None
+    many = make_chunk_step(plan.system.step, chunks, mirrored, parallel.axis_name_of(plan.run.parallel))
+    run = parallel.parallelize(many, plan.run.parallel, plan.mesh, chunks.axes)
     warn_of_convolutions(plan, run, state, chunk, plan.key())
     compiled = memory.compiled(run.lower(state, chunk, plan.key()), plan.system.config, plan.mesh)
     flops = (compiled.cost_analysis() or {}).get("flops", 0.0) * plan.mesh.size

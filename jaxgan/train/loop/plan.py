@@ -16,6 +16,7 @@ from jaxtyping import Array, Key
 import jaxgan
 from jaxgan import data as datasets
 from jaxgan import fields
+from jaxgan.augment.basic import MIRRORED
 from jaxgan.errors import UserError
 from jaxgan.fields import Spec
 from jaxgan.game import GameState, Stage, System, parallel, parameter_count, without_frozen
@@ -169,6 +170,9 @@ def make_plans(
     systems = [system for system, _ in built]
     for system in systems:
         check_batch(system, data)
+        if run.mirror and not any(field.kind in MIRRORED for field in system.batch.values()):
+            told = ", ".join(f"{name} ({field.kind})" for name, field in system.batch.items())
+            raise UserError(f"--mirror turns {', '.join(MIRRORED)}; this system trains on {told}.")
     run = dataclasses.replace(run, hold_out=_held_out(systems, data, run))
     shared: dict[str, Any] = {"config": config, "run": run, "mesh": parallel.make_mesh(), "stages": stages}
     shared["data"], shared["held"] = datasets.hold_out(data, run.hold_out or 0)

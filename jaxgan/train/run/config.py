@@ -33,8 +33,12 @@ class RunConfig:
     """How images of another shape reach the image size."""
     channels: Literal[1, 3] | None = None
     """1 for grey, 3 for colour; None keeps the channels of the data."""
+    skip_unreadable: bool = False
+    """Train without the files that cannot be read, and name them; else they stop the run before it begins."""
     hold_out: int | None = None
     """Examples not to train on, for sheets and paired metrics; None: a tenth, at most 500, where answers are known."""
+    mirror: bool = False
+    """Mirror examples left to right by chance, all pictures of one together; not for letters or left hands."""
     resident: Literal["auto", "on", "off"] = "auto"
     """Keep the whole data set on the device: on, off, or auto (where it fits and one process trains)."""
     out: str | None = None

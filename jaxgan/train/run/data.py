@@ -3,8 +3,10 @@
 from typing import Any
 
 from jaxgan import data as datasets
+from jaxgan.data.threads import telling
 from jaxgan.fields import Needs, Spec
 from jaxgan.train.run.config import RunConfig
+from jaxgan.train.screen.report import reading
 
 
 def open_data(run: RunConfig, needs: Needs, like: Spec | None = None) -> datasets.Data:
@@ -22,4 +24,6 @@ def open_data(run: RunConfig, needs: Needs, like: Spec | None = None) -> dataset
         height, width, channels = images[0].fixed
         size = (height, width)
     how: dict[str, Any] = {"image_size": size, "resize": run.resize, "channels": channels}
-    return datasets.load(run.data or datasets.BUNDLED, needs=needs, halves=run.halves, data_dir=run.data_dir, **how)
+    how |= {"halves": run.halves, "data_dir": run.data_dir, "skip_unreadable": run.skip_unreadable}
+    with telling(reading):
+        return datasets.load(run.data or datasets.BUNDLED, needs=needs, **how)

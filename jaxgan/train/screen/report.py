@@ -44,6 +44,15 @@ def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
             yield lambda done: bar.update(task, completed=done)
 
 
+@contextlib.contextmanager
+def reading(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """As `counting`, for what has already taken a while: the first line comes at once."""
+    with counting(what, total) as tell_done:
+        if not jax.process_index() and not sys.stderr.isatty():
+            tell(f"{what}: {total:,} examples, which takes a while")
+        yield tell_done
+
+
 def _now_and_then() -> Callable[[], bool]:
     """Whether it is time for another line: ten seconds after the last, the first time after now."""
     last = time.monotonic()

@@ -99,12 +99,32 @@ def test_every_kind(tmp_path, kind, array, field, stored, note):
 
 def test_names_and_rates_lie_beside(tmp_path):
     named = loaded(tmp_path, "label", [0, 1, 0], x_names=np.array(["cat", "dog", "cow"]))
-    assert named.spec["x"].names == ("cat", "dog", "cow")
+    assert named.spec["x"].names == ("cat", "dog")  # nothing is a cow
+    assert named.description.endswith("x (label, 2 names: cat, dog); no x is cow")
     assert loaded(tmp_path, "wave", WORDS.astype(np.int16), x_rate=8000).spec["x"].rate == 8000.0
     assert (
         loaded(tmp_path, "image|label_map", PIXELS[..., 0] % 2, x_names=np.array(["a", "b"])).spec["x"].kind
         == "label_map"
     )
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "stored"),
+    [
+        ([5, 2000000, 5], ("5", "2000000"), [0, 1, 0]),
+        ([0, 2, 2], ("0", "2"), [0, 1, 1]),
+        ([1, 2, 3], ("1", "2", "3"), [0, 1, 2]),
+        (np.uint8([255, 0, 255]), ("0", "255"), [1, 0, 1]),
+        (["c10", "c9", "c10"], ("c9", "c10"), [1, 0, 1]),
+        ([b"b", b"a", b"a"], ("a", "b"), [1, 0, 0]),
+    ],
+)
+def test_only_labels_that_occur_are_classes(tmp_path, labels, names, stored):
+    np.savez(tmp_path / "a.npz", images=PIXELS, labels=labels)
+    made = data.load(f"{tmp_path}/a.npz")
+    assert made.spec["label"] == fields.label(names)
+    assert made.table("label").source.arrays["label"].tolist() == stored
+    assert made.description.endswith(f"{len(names)} classes" + ("" if names == ("0",) else f": {', '.join(names)}"))
 
 
 def test_images_and_labels_with_names(tmp_path):
@@ -191,3 +211,48 @@ def test_labels_of_one_class_are_none_unless_they_are_needed(tmp_path):
     assert set(data.load(f"{tmp_path}/a.npz").spec) == {"image"}
     needed = Needs({"image": "image", "label": "label"})
     assert data.load(f"{tmp_path}/a.npz", needs=needed).spec["label"] == fields.label(("0",))
+
+
+TALL = RNG.integers(0, 256, (2, 6, 7, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("kind", "array", "stored", "note"),
+    [
+        ("image", TALL[0], TALL[:1], "[6, 7, 3] taken as one picture in colour"),
+        ("image", np.moveaxis(TALL, -1, 1), TALL, "[2, 3, 6, 7] taken as [n, c, h, w]"),
+        ("image", TALL[:, None, :, :, 0], TALL[..., :1], "[2, 1, 6, 7] taken as [n, c, h, w]"),
+        ("image", np.moveaxis(TALL / 255, -1, 1), TALL, "[2, 3, 6, 7] taken as [n, c, h, w]"),
+        ("image", np.moveaxis(TALL[0], -1, 0), np.moveaxis(TALL[0], -1, 0)[..., None], "three grey pictures"),
+        ("video", np.moveaxis(TALL, -1, 1)[None], TALL[None], "[1, 2, 3, 6, 7] taken as [n, t, c, h, w]"),
+        ("mask", TALL[:, None, :, :, 0], TALL[..., :1], "[2, 1, 6, 7] taken as [n, c, h, w]"),
+        ("image", TALL, TALL, ""),
+        ("image", TALL[..., 0], TALL[..., :1], ""),
+    ],
+)
+def test_layouts_are_told(tmp_path, kind, array, stored, note):
+    made = loaded(tmp_path, kind, array)
+    np.testing.assert_array_equal(made.table("x").source.arrays["x"], stored)
+    assert note in made.description
+    assert note or "taken" not in made.description
+
+
+@pytest.mark.parametrize(
+    "array",
+    [TALL * 1.0, TALL.astype(np.uint16) * 200, TALL - 300.0, np.int8(TALL.astype(int) - 128), TALL / 127.5],
+    ids=lambda array: f"{array.dtype}",
+)
+def test_the_conversion_that_is_told_works(tmp_path, array):
+    with pytest.raises(UserError, match=r"it takes .*; .* makes such") as caught:
+        loaded(tmp_path, "image", array)
+    expression = (
+        str(caught.value).partition("to 1; ")[2].partition(" makes such")[0].partition("to 1; ")[2]
+        or str(caught.value).rpartition("; ")[2].partition(" makes such")[0]
+    )
+    made = loaded(tmp_path, "image", eval(expression, {"x": array}))  # as a user would
+    assert made.table("x").source.arrays["x"].shape == TALL.shape
+
+
+def test_numbers_that_are_none(tmp_path):
+    with pytest.raises(UserError, match=r"not finite; .* numpy\.isfinite"):
+        loaded(tmp_path, "image", np.full((2, 6, 7), np.nan))

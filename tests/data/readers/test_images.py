@@ -59,7 +59,7 @@ def test_a_folder_and_its_zip_are_the_same_set(pets, monkeypatch, form, limit):
     np.testing.assert_array_equal(arrays["label"], [0, 0, 1])
     assert loaded.spec == {"image": fields.image(8, 6, 3), "label": fields.label(("cats", "dogs"))}
     assert loaded.fingerprint == expected
-    assert loaded.description == f"{form(root)}: 3 images 8x6x3, 2 classes"
+    assert loaded.description == f"{form(root)}: 3 images 8x6x3, 2 classes: cats, dogs"
 
 
 def test_a_large_folder_is_decoded_on_demand(pets, monkeypatch):

@@ -35,7 +35,7 @@ def test_bundled_set_is_the_published_one_in_its_order(fashion):
     np.testing.assert_array_equal(arrays["label"], bundled("t10k-labels-idx1-ubyte.gz", 8))
     assert arrays["label"].dtype == np.int32
     assert fashion.spec["label"].names == builder.CLASSES
-    assert fashion.description == "fashion_mnist_10k: 10,000 images 28x28x1, 10 classes"
+    assert fashion.description == "fashion_mnist_10k: 10,000 images 28x28x1, 10 classes: " + ", ".join(builder.CLASSES)
     assert data.nbytes(fashion) == 10_000 * (28 * 28 + 4)
     assert data.nbytes(fashion, ["image"]) == 10_000 * 28 * 28
     assert (
@@ -58,7 +58,10 @@ def test_fingerprint_is_the_same_on_every_machine(fashion):
 def test_sizes_and_splits(prepared):
     loaded = data.load(f"{NAME}[train[:50]]", image_size=32, resize="pad", channels=3, data_dir=prepared)
     assert loaded.spec["image"].shape == (32, 32, 3)
-    assert loaded.description.startswith("fashion_mnist_10k[train[:50]]: 50 images 32x32x3, 10 classes; 28x28 scaled")
+    assert loaded.description.startswith(
+        "fashion_mnist_10k[train[:50]]: 50 images 32x32x3, 10 classes: T-shirt, trousers"
+    )
+    assert loaded.description.endswith("ankle boot; 28x28 scaled and padded to 32x32")
 
 
 def test_a_large_set_is_decoded_on_demand_and_known_by_its_version(prepared, fashion, monkeypatch):
