@@ -12,6 +12,7 @@ is one player here, for it has one loss.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -35,7 +36,9 @@ DATA = "fashion_negatives"
 class Config(LatentConfig):
     """DCGAN's settings with a faster generator, as InfoGAN's, and networks for small pictures on two cores."""
 
-    steps: int = 4_000
+    steps: int = 5_000
+    ema_halflife_kimg: float = 20.0
+    """Half-life of the averaged generator, in thousands of images; 0 for no average."""
     g_learning_rate: float = 1e-3
     """Adam's rate for the generator."""
     g_width: int = 32
@@ -46,6 +49,8 @@ class Config(LatentConfig):
     """Units of the dense layers of both."""
     joint: int = 4
     """Channels of the generators' layer that the pictures of both domains are read from."""
+    standing: int = 256
+    """Latent vectors from which the averaged generator's batch statistics are taken, the same ones every time."""
     own: int = 1
     """Layers next to the pixels that each domain has for itself, in both networks; all others are shared."""
 
@@ -62,6 +67,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     D = CoupledDiscriminator(config.d_width, **shared)
     generate, discriminate = trained(G, config.remat), trained(D, config.remat)
     game = adversarial.non_saturating_gan
+    standing = partial(_standing, G.clone(momentum=0.0, axis_name=None), (config.standing, config.z_dim))
 
     def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[dict[str, Array], Aux]:
         fakes, g_vars = generate(variables(params, vars, "g"), normal(rng, (config.z_dim,)))
@@ -85,7 +91,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         return {"g": G.init(g_key, jnp.zeros((1, config.z_dim)), train=True), "d": D.init(d_key, pictures, train=True)}
 
     def decode(state: GameState, given: Mapping[str, Array]) -> dict[str, Array]:
-        return apply(G, state.players["g"].variables(averaged=True), given["z"], train=False)
+        return apply(G, standing(state.players["g"].variables(averaged=True)), given["z"], train=False)
 
     return system_of(
         config,
@@ -98,3 +104,14 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         duels=tuple(Duel(board=f"{name}/") for name in DOMAINS),
         axis_name=axis_name,
     )
+
+
+def _standing(G: CoupledGenerator, shape: tuple[int, int], averaged: Mapping[str, Any]) -> dict[str, Any]:
+    """Averaged variables with batch statistics of their own, of latent vectors that are always the same.
+
+    The running statistics are of the last weights, whose average is another network (the standing statistics of
+    Brock et al. 2018, arXiv:1809.11096; Wu and Johnson 2021, arXiv:2105.07576, section 3).
+    """
+    z = jax.random.normal(jax.random.key(0), shape)
+    _, found = apply(G, averaged, z, train=True, mutable=["batch_stats"])
+    return {**averaged, **found}
