@@ -12,7 +12,6 @@ is one player here, for it has one loss.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import jax
@@ -25,7 +24,7 @@ from jaxgan.game import Aux, Duel, GameState, System, apply, normal, policy, var
 from jaxgan.losses import adversarial
 from jaxgan.nets.cogan import DOMAINS, CoupledDiscriminator, CoupledGenerator
 from jaxgan.recipes.common.base import LatentConfig, adams, check, system_of
-from jaxgan.recipes.common.latents import SHOWS, latent_verbs, normal_latents
+from jaxgan.recipes.common.latents import SHOWS, latent_verbs, normal_latents, standing
 from jaxgan.recipes.common.wiring import take_turns, trained
 
 NEEDS = Needs({"a": "image", "b": "image"}, apart=True)
@@ -67,7 +66,6 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     D = CoupledDiscriminator(config.d_width, **shared)
     generate, discriminate = trained(G, config.remat), trained(D, config.remat)
     game = adversarial.non_saturating_gan
-    standing = partial(_standing, G.clone(momentum=0.0, axis_name=None), (config.standing, config.z_dim))
 
     def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[dict[str, Array], Aux]:
         fakes, g_vars = generate(variables(params, vars, "g"), normal(rng, (config.z_dim,)))
@@ -91,7 +89,8 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         return {"g": G.init(g_key, jnp.zeros((1, config.z_dim)), train=True), "d": D.init(d_key, pictures, train=True)}
 
     def decode(state: GameState, given: Mapping[str, Array]) -> dict[str, Array]:
-        return apply(G, standing(state.players["g"].variables(averaged=True)), given["z"], train=False)
+        averaged = standing(G, state.players["g"].variables(averaged=True), (config.standing, config.z_dim))
+        return apply(G, averaged, given["z"], train=False)
 
     return system_of(
         config,
@@ -104,14 +103,3 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         duels=tuple(Duel(board=f"{name}/") for name in DOMAINS),
         axis_name=axis_name,
     )
-
-
-def _standing(G: CoupledGenerator, shape: tuple[int, int], averaged: Mapping[str, Any]) -> dict[str, Any]:
-    """Averaged variables with batch statistics of their own, of latent vectors that are always the same.
-
-    The running statistics are of the last weights, whose average is another network (the standing statistics of
-    Brock et al. 2018, arXiv:1809.11096; Wu and Johnson 2021, arXiv:2105.07576, section 3).
-    """
-    z = jax.random.normal(jax.random.key(0), shape)
-    _, found = apply(G, averaged, z, train=True, mutable=["batch_stats"])
-    return {**averaged, **found}
