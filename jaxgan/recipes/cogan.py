@@ -35,9 +35,7 @@ DATA = "fashion_negatives"
 class Config(LatentConfig):
     """DCGAN's settings with a faster generator, as InfoGAN's, and networks for small pictures on two cores."""
 
-    steps: int = 5_000
-    ema_halflife_kimg: float = 20.0
-    """Half-life of the averaged generator, in thousands of images; 0 for no average."""
+    steps: int = 4_000
     g_learning_rate: float = 1e-3
     """Adam's rate for the generator."""
     g_width: int = 32
@@ -48,8 +46,8 @@ class Config(LatentConfig):
     """Units of the dense layers of both."""
     joint: int = 4
     """Channels of the generators' layer that the pictures of both domains are read from."""
-    standing: int = 256
-    """Latent vectors from which the averaged generator's batch statistics are taken, the same ones every time."""
+    standing: int = 0
+    """Latent vectors from which the averaged generator takes its batch statistics; 0: it has those of the last one."""
     own: int = 1
     """Layers next to the pixels that each domain has for itself, in both networks; all others are shared."""
 
@@ -89,7 +87,8 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         return {"g": G.init(g_key, jnp.zeros((1, config.z_dim)), train=True), "d": D.init(d_key, pictures, train=True)}
 
     def decode(state: GameState, given: Mapping[str, Array]) -> dict[str, Array]:
-        averaged = standing(G, state.players["g"].variables(averaged=True), (config.standing, config.z_dim))
+        averaged = state.players["g"].variables(averaged=True)
+        averaged = standing(G, averaged, (config.standing, config.z_dim)) if config.standing else averaged
         return apply(G, averaged, given["z"], train=False)
 
     return system_of(

@@ -66,7 +66,7 @@ class LatentConfig(RecipeConfig):
 
 MAY_BE_ZERO = (
     *("ema_halflife_kimg", "beta1", "label_smoothing", "label_noise", "penalty_weight_end"),
-    *("dropout", "l1_weight", "gan_weight", "d_layers", "r1_gamma"),
+    *("dropout", "l1_weight", "gan_weight", "d_layers", "r1_gamma", "standing"),
 )
 
 
