@@ -13,7 +13,6 @@ from jaxtyping import Array, Float, Key
 from jaxgan.errors import UserError
 from jaxgan.fields import Kind, Spec
 
-
 MIRRORED: dict[Kind, int] = {"image": -2, "mask": -2, "label_map": -1, "video": -2}
 """The axis from left to right, of the kinds that have one."""
 

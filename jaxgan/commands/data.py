@@ -19,8 +19,8 @@ from jaxgan.options import parse
 from jaxgan.show.sheets import write_png
 from jaxgan.train.loop.previews import reals
 from jaxgan.train.run import own
-from jaxgan.train.screen.report import reading
 from jaxgan.train.screen.quiet import quiet
+from jaxgan.train.screen.report import reading
 
 SAMPLE = 256
 """Examples whose range is looked at."""

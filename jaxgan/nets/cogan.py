@@ -40,6 +40,7 @@ class CoupledGenerator(nn.Module):
         classes: number of classes; 0 for an unconditional generator.
         dtype: of the computation; parameters, batch statistics and images are float32.
         axis_name: mapped axis over which batch statistics are averaged, or None.
+        momentum: what a step leaves of the running statistics; 0 makes them those of the last batch.
     """
 
     size: tuple[int, int]
@@ -51,6 +52,7 @@ class CoupledGenerator(nn.Module):
     classes: int = 0
     dtype: Any = jnp.float32
     axis_name: str | None = None
+    momentum: float = 0.9
 
     @nn.compact
     def __call__(
@@ -75,7 +77,7 @@ class CoupledGenerator(nn.Module):
         y = one_hot(label, self.classes)
         x = z if y is None else jnp.concatenate([z, y.astype(z.dtype)], axis=1)
         for layer, units in enumerate((self.units, base_h * base_w * first)):
-            x = nn.relu(_Units(units, True, self.dtype, self.axis_name, name=f"dense{layer}")(x, train))
+            x = nn.relu(_Units(units, True, self.dtype, self.axis_name, self.momentum, name=f"dense{layer}")(x, train))
         x = x.reshape(-1, base_h, base_w, first)
         for layer, features in enumerate(hidden[:shared]):
             x = self._doubling(features, f"shared{layer}")(x, train)
@@ -90,7 +92,7 @@ class CoupledGenerator(nn.Module):
         return jnp.tanh(x.astype(jnp.float32))
 
     def _doubling(self, features: int, name: str) -> "_Doubling":
-        return _Doubling(features, self.dtype, self.axis_name, name=name)
+        return _Doubling(features, self.dtype, self.axis_name, self.momentum, name=name)
 
 
 class CoupledDiscriminator(nn.Module):
@@ -163,11 +165,12 @@ class _Doubling(nn.Module):
     features: int
     dtype: Any
     axis_name: str | None
+    momentum: float
 
     @nn.compact
     def __call__(self, x: Float[Array, "b h w c"], train: bool) -> Float[Array, "b 2*h 2*w {self.features}"]:
         x = ConvTranspose(self.features, (4, 4), (2, 2), use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
-        return nn.relu(batch_norm(train, self.dtype, self.axis_name)(x))
+        return nn.relu(batch_norm(train, self.dtype, self.axis_name, momentum=self.momentum)(x))
 
 
 class _Halving(nn.Module):
@@ -189,11 +192,12 @@ class _Units(nn.Module):
     normed: bool
     dtype: Any
     axis_name: str | None
+    momentum: float = 0.9
 
     @nn.compact
     def __call__(self, x: Float[Array, "b n"], train: bool) -> Float[Array, "b {self.features}"]:
         x = nn.Dense(self.features, not self.normed, self.dtype, kernel_init=_WEIGHTS)(x)
-        return batch_norm(train, self.dtype, self.axis_name)(x) if self.normed else x
+        return batch_norm(train, self.dtype, self.axis_name, momentum=self.momentum)(x) if self.normed else x
 
 
 def _leaky(x: Float[Array, "*s"]) -> Float[Array, "*s"]:

@@ -186,7 +186,9 @@ def pyramid_channels(width: int, layers: int) -> list[int]:
     return [width * min(2**layer, _MAX_MULTIPLE) for layer in range(layers)]
 
 
-def batch_norm(train: bool, dtype: Any, axis_name: str | None, name: str | None = None) -> nn.BatchNorm:
+def batch_norm(
+    train: bool, dtype: Any, axis_name: str | None, name: str | None = None, momentum: float = 0.9
+) -> nn.BatchNorm:
     """Batch normalisation with a gain from N(1, 0.02).
 
     Args:
@@ -194,10 +196,11 @@ def batch_norm(train: bool, dtype: Any, axis_name: str | None, name: str | None 
         dtype: of the computation.
         axis_name: mapped axis over which statistics are averaged, or None.
         name: of the layer inside its network; None counts.
+        momentum: what a step leaves of the running statistics; 0 makes them those of the last batch.
     """
     return nn.BatchNorm(
         use_running_average=not train,
-        momentum=0.9,
+        momentum=momentum,
         epsilon=1e-5,
         dtype=dtype,
         scale_init=_around_one,

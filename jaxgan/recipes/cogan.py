@@ -12,10 +12,11 @@ is one player here, for it has one loss.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, cast
 
 import jax
 import jax.numpy as jnp
+from annotated_types import Ge
 from jaxtyping import Array, Key
 
 from jaxgan.errors import UserError
@@ -24,8 +25,8 @@ from jaxgan.game import Aux, Duel, GameState, System, dtype_of, normal, variable
 from jaxgan.losses import adversarial
 from jaxgan.nets.cogan import DOMAINS, CoupledDiscriminator, CoupledGenerator
 from jaxgan.recipes.common.base import LatentConfig, adams, check, system_of
-from jaxgan.recipes.common.latents import SHOWS, latent_verbs, normal_latents
-from jaxgan.recipes.common.wiring import as_used, take_turns, trained
+from jaxgan.recipes.common.latents import SHOWS, latent_verbs, normal_latents, standing
+from jaxgan.recipes.common.wiring import take_turns, trained
 
 NEEDS = Needs({"a": "image", "b": "image"}, apart=True)
 DATA = "fashion_negatives"
@@ -46,6 +47,8 @@ class Config(LatentConfig):
     """Units of the dense layers of both."""
     joint: int = 4
     """Channels of the generators' layer that the pictures of both domains are read from."""
+    standing: Annotated[int, Ge(0)] = 256
+    """Latent vectors from which the averaged generator takes its batch statistics; 0: it has those of the last one."""
     own: int = 1
     """Layers next to the pixels that each domain has for itself, in both networks; all others are shared."""
 
@@ -85,7 +88,9 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         return {"g": G.init(g_key, jnp.zeros((1, config.z_dim)), train=True), "d": D.init(d_key, pictures, train=True)}
 
     def decode(state: GameState, given: Mapping[str, Array]) -> dict[str, Array]:
-        return as_used(G, state.players["g"], given["z"])
+        averaged = state.players["g"].variables(averaged=True)
+        averaged = standing(G, averaged, (config.standing, config.z_dim)) if config.standing else averaged
+        return cast(dict[str, Array], G.apply(averaged, given["z"], train=False))
 
     return system_of(
         config,
