@@ -17,13 +17,16 @@ os.environ["XLA_FLAGS"] = " ".join(
     ]
 )
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-    # Many tests compile the same programs: one cache for one run of the tests, shared by its workers and by the
-    # processes that they start.
-    _cache = tempfile.TemporaryDirectory(prefix="jaxgan-tests-")
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = _cache.name
-    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
-    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
+if "JAXGAN_TESTS" not in os.environ:
+    # One folder for one run of the tests, shared by its workers and by the processes that they start: many tests compile
+    # the same programs, and preparing the bundled set takes twelve seconds.
+    _shared = tempfile.TemporaryDirectory(prefix="jaxgan-tests-")
+    os.environ["JAXGAN_TESTS"] = _shared.name
+    os.environ["TFDS_DATA_DIR"] = os.path.join(_shared.name, "tfds")
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = os.path.join(_shared.name, "programs")
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+        os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 from pathlib import Path
 
@@ -47,9 +50,14 @@ KEPT = ("layers/test_conv.py", "losses/test_penalties.py", "metrics/test_evaluat
 FAMILIES = ("gan", "dcgan", "cgan", "sngan/projection", "r3gan", "pix2pix", "voxel_gan/conv")
 """Cases of the recipe contract that the oldest Python runs, one a family of networks."""
 
+FORMS = ("layers/", "metrics/test_inception.py")
+"""Where the forms for CPUs are tested."""
+PROGRAMS = 400
+"""That a process may keep from file to file."""
+
 
 def _is_left_to_the_newest(item: pytest.Item) -> bool:
-    path = item.path.relative_to(Path(__file__).parent).as_posix()
+    path = _place(item)
     name = getattr(item, "callspec", None) and item.callspec.params.get("name")
     if path == "recipes/test_contract.py":
         return name is not None and name not in FAMILIES
@@ -72,31 +80,48 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in left]
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(Path(__file__).parent))))
+            item.add_marker(pytest.mark.xdist_group(_place(item)))
 
 
 @pytest.fixture(autouse=True)
 def _no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A TFDS data dir that holds the bundled set."""
-    directory = tmp_path_factory.mktemp("tfds")
-    data.load("fashion_mnist_10k", data_dir=directory)
-    return directory
-
-
-@pytest.fixture(scope="session")
-def fashion(prepared: Path) -> data.Data:
+def fashion() -> data.Data:
     """The bundled images."""
-    return data.load("fashion_mnist_10k", data_dir=prepared)
+    return data.load("fashion_mnist_10k")
+
+
+@pytest.fixture(scope="session")
+def prepared(fashion: data.Data) -> Path:
+    """The TFDS data dir of this run of the tests, with the bundled set in it."""
+    return Path(os.environ["TFDS_DATA_DIR"])
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _forget() -> Iterator[None]:
-    """Drop compiled programs after each file: thousands of them make a process slow and take gigabytes."""
+def _plain_forms(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Convolutions in the form that accelerators get: those for CPUs compile slowly, and tests/layers proves them."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not _place(request).startswith(FORMS):
+            patch.setattr(jax.lax, "platform_dependent", lambda *arrays, default, **_: default(*arrays))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forget(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Drop compiled programs when they are many: thousands make a process slow and take gigabytes.
+
+    Not after each file, whose neighbours run the same programs; but those of the other forms at once.
+    """
+    if _place(request).startswith(FORMS):
+        jax.clear_caches()
     yield
-    jax.clear_caches()
+    if _place(request).startswith(FORMS) or len(jax.devices()[0].client.live_executables()) > PROGRAMS:
+        jax.clear_caches()
+
+
+def _place(at: pytest.FixtureRequest | pytest.Item) -> str:
+    """Path of a test file within the tests."""
+    return at.path.relative_to(Path(__file__).parent).as_posix()

@@ -18,8 +18,8 @@ def snippets(page, language):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_snippets_run(page, tmp_path, monkeypatch, prepared):
-    namespace = run_snippets(page, tmp_path, monkeypatch, prepared)
+def test_snippets_run(page, tmp_path, monkeypatch):
+    namespace = run_snippets(page, tmp_path, monkeypatch)
     if page.name == "README.md":
         # What its last line says: the generator has found N(3, 0.5^2); the sign of a scale means nothing.
         found = namespace["state"].players["g"].params
@@ -27,8 +27,7 @@ def test_snippets_run(page, tmp_path, monkeypatch, prepared):
         assert abs(found["shift"] - 3) < 0.3
 
 
-def run_snippets(page, tmp_path, monkeypatch, prepared):
-    monkeypatch.setenv("TFDS_DATA_DIR", str(prepared))
+def run_snippets(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     namespace = {"__name__": "snippet", "folder": str(tmp_path / "run")}
     found = snippets(page, "python")

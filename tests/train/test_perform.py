@@ -163,7 +163,6 @@ def test_a_file_for_all_and_data_that_are_gone(run, photos, tmp_path, capsys, mo
     with np.load(tmp_path / "x.npz") as found:
         np.testing.assert_allclose(found["images"][1, ..., 0], lighter(read(photos / "a.png")), atol=1)
     monkeypatch.undo()
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
 
     def gone(*args, **how):
         raise UserError("--data '/moved' does not exist.")

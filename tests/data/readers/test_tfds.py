@@ -82,7 +82,8 @@ def test_preparing_prints_nothing(small, tmp_path, capfd, caplog):
     assert not caplog.records
 
 
-def test_the_environment_names_the_folder(small, tmp_path):
+def test_the_environment_names_the_folder(small, tmp_path, monkeypatch):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
     data.load(NAME)
     assert (tmp_path / "tfds" / NAME).is_dir()
     assert not (tmp_path / "home").exists()
