@@ -18,7 +18,7 @@ os.environ["XLA_FLAGS"] = " ".join(
 )
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 if "JAXGAN_TESTS" not in os.environ:
-    # One folder for one run of the tests, shared by its workers and by the processes that they start: many tests compile
+    # One folder for a run of the tests, shared by its workers and by the processes that they start: many tests compile
     # the same programs, and preparing the bundled set takes twelve seconds.
     _shared = tempfile.TemporaryDirectory(prefix="jaxgan-tests-")
     os.environ["JAXGAN_TESTS"] = _shared.name
