@@ -40,17 +40,22 @@ install_import_hook("jaxgan", "beartype.beartype")
 from jaxgan import data  # noqa: E402
 
 NEWEST_ONLY = (
-    *("experiments/", "layers/", "losses/", "made/", "metrics/", "nets/"),
+    *("experiments/", "layers/", "losses/", "made/", "metrics/", "nets/", "weights/"),
     *("recipes/test_costs.py", "recipes/test_learning.py", "recipes/test_toolbox", "recipes/test_modes.py"),
     *("game/test_dynamics.py", "game/test_unroll.py", "game/test_flops.py"),
-    *("train/test_cluster.py", "train/test_failures.py", "train/test_rollback.py"),
+    *("train/cluster/test_cluster.py", "train/monitor/test_failing_runs.py", "train/loop/test_rollback.py"),
 )
 """What the oldest Python leaves to the newest: it is there to prove that the older JAX has all that we call."""
-KEPT = ("layers/test_conv.py", "losses/test_penalties.py", "metrics/test_evaluate.py", "metrics/test_inception.py")
+KEPT = (
+    "layers/test_conv.py",
+    "losses/test_penalties.py",
+    "metrics/compare/test_evaluate.py",
+    "metrics/inception/test_net.py",
+)
 FAMILIES = ("gan", "dcgan", "cgan", "sngan/projection", "r3gan", "pix2pix", "voxel_gan/conv")
 """Cases of the recipe contract that the oldest Python runs, one a family of networks."""
 
-FORMS = ("layers/", "metrics/test_inception.py")
+FORMS = ("layers/", "metrics/inception/test_net.py")
 """Where the forms for CPUs are tested."""
 PROGRAMS = 400
 """That a process may keep from file to file."""

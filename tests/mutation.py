@@ -170,7 +170,7 @@ def side_by_side(trees: list[Path], jobs: list[tuple[Any, Callable[[Path], int],
 
 def survey(trees: list[Path], rooms: list[str], scratch: Path) -> dict[str, dict[str, Any]]:
     """By test file: the lines that it reaches and its seconds. All must pass."""
-    files = [str(f.relative_to(ROOT)) for room in rooms for f in sorted((ROOT / "tests" / room).glob("test_*.py"))]
+    files = [str(f.relative_to(ROOT)) for room in rooms for f in sorted((ROOT / "tests" / room).rglob("test_*.py"))]
     reports = {file: scratch / f"{i}.json" for i, file in enumerate(files)}
     jobs = [(file, lambda tree, file=file: reach(tree, file, reports[file]), 600) for file in files]
     for file, code in side_by_side(trees, jobs):

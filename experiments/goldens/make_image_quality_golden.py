@@ -1,4 +1,4 @@
-"""PSNR, SSIM, MS-SSIM and luminance by independent libraries, for tests/metrics/test_image_quality.py.
+"""PSNR, SSIM, MS-SSIM and luminance by independent libraries, for tests/metrics/numbers/test_image_quality.py.
 
 Command: python -m experiments.goldens.make_image_quality_golden > tests/metrics/fixtures/image_quality.json
 Needs torchmetrics 1.9, piq 0.8, scikit-image 0.26; seconds on a CPU. All in float64.

@@ -1,4 +1,4 @@
-"""Make tests/metrics/fixtures/{zip,legacy}.pth: small files of `torch.save` in both of its formats.
+"""Make tests/weights/fixtures/{zip,legacy}.pth: small files of `torch.save` in both of its formats.
 
 Command   python experiments/goldens/make_pth_fixtures.py
 Needs     torch (2.13.0 made the stored files)
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-FOLDER = Path(__file__).parents[2] / "tests" / "metrics" / "fixtures"
+FOLDER = Path(__file__).parents[2] / "tests" / "weights" / "fixtures"
 
 
 def main() -> None:

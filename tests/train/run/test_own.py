@@ -318,7 +318,7 @@ def test_help_of_a_preset_shows_its_values(capsys):
 
 
 def test_the_file_of_the_documentation_is_a_system(tmp_path):
-    page = Path(__file__).parents[2] / "docs" / "adding_a_gan.md"
+    page = Path(__file__).parents[3] / "docs" / "adding_a_gan.md"
     file = tmp_path / "my_gan.py"
     file.write_text(page.read_text().partition("```python\n")[2].partition("```")[0])
     found = own.named(str(file))

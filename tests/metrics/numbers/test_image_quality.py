@@ -13,7 +13,7 @@ from jaxgan.metrics.numbers.image_quality import crop_border, luma, ms_ssim, psn
 from tests.metrics import image_pairs
 
 # Made by experiments/goldens/make_image_quality_golden.py with torchmetrics, piq and scikit-image, in float64.
-GOLDEN = json.loads((Path(__file__).parent / "fixtures" / "image_quality.json").read_text())
+GOLDEN = json.loads((Path(__file__).parents[1] / "fixtures" / "image_quality.json").read_text())
 PAIRS = {"noise": (image_pairs.noise(), 1.0), "waves": (image_pairs.waves(), 255.0)}
 
 

@@ -17,7 +17,7 @@ from jaxgan.metrics.inception.net import NET_2015
 from jaxgan.metrics.inception.params import random_state
 from jaxgan.metrics.inception.published import INCEPTION_2015, INCEPTION_TORCHVISION, WeightsNotFound
 from jaxgan.weights.download import cache_folder, download
-from tests.metrics.test_pth import archive, name, storage, tensor, text
+from tests.weights.test_pth import archive, name, storage, tensor, text
 
 NAME = INCEPTION_2015.names[0]
 CONVERTED = NAME.replace(".pth", ".safetensors")

@@ -15,7 +15,7 @@ SIZES = [(32, 32), (24, 33), (299, 299), (350, 310), (512, 200), (1, 1)]
 
 @pytest.fixture(scope="module")
 def golden():
-    with np.load(Path(__file__).parent / "fixtures" / "inception_golden.npz") as file:
+    with np.load(Path(__file__).parents[1] / "fixtures" / "inception_golden.npz") as file:
         return dict(file)
 
 

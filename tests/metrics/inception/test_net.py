@@ -22,7 +22,7 @@ TAPS = {"64": 64, "192": 192, "768": 768, "features": 2048, "logits": 1008, "log
 
 @pytest.fixture(scope="module")
 def golden():
-    with np.load(Path(__file__).parent / "fixtures" / "inception_golden.npz") as file:
+    with np.load(Path(__file__).parents[1] / "fixtures" / "inception_golden.npz") as file:
         return dict(file)
 
 

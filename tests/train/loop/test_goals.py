@@ -88,7 +88,7 @@ def test_a_system_that_acts_is_served_by_the_commands(tmp_path, capsys):
     """`jaxgan rollout` writes what it makes; `jaxgan evaluate` gives the mean return; what is frozen is loaded anew."""
     path = tmp_path / "actor.py"
     path.write_text(
-        "'''Acts.'''\nfrom tests.train.test_goals import actor\nfrom tests.train.toy import Config\n\n"
+        "'''Acts.'''\nfrom tests.train.loop.test_goals import actor\nfrom tests.train.toy import Config\n\n"
         "def build(config, spec, axis_name=None):\n    return actor(config, spec, axis_name)\n"
     )
     images, run = tmp_path / "data.npz", tmp_path / "run"
@@ -114,7 +114,7 @@ def test_a_system_that_only_acts_is_measured_by_its_numbers(tmp_path, capsys):
     """It makes nothing of the kind of its data; one that makes no number either has nothing to measure."""
     path, images, run = tmp_path / "actor.py", tmp_path / "data.npz", tmp_path / "run"
     text = (
-        "'''Acts.'''\nfrom tests.train.test_goals import actor\nfrom tests.train.toy import Config\n\n"
+        "'''Acts.'''\nfrom tests.train.loop.test_goals import actor\nfrom tests.train.toy import Config\n\n"
         "def build(config, spec, axis_name=None):\n    system = actor(config, spec, axis_name)\n"
         "    return system._replace(verbs={'rollout': system.verbs['rollout']}, shows=())\n"
     )
