@@ -47,7 +47,7 @@ class Config(LatentConfig):
     """Units of the dense layers of both."""
     joint: int = 4
     """Channels of the generators' layer that the pictures of both domains are read from."""
-    standing: Annotated[int, Ge(0)] = 256
+    standing: Annotated[int, Ge(0)] = 0
     """Latent vectors from which the averaged generator takes its batch statistics; 0: it has those of the last one."""
     own: int = 1
     """Layers next to the pixels that each domain has for itself, in both networks; all others are shared."""
