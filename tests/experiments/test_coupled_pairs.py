@@ -42,8 +42,8 @@ def test_white_lines_are_filled():
 
 
 # Oracle: the bundled classifier names 94 % of the clothes right, and lines lead it astray in few.
-def test_real_clothes_agree_with_their_negatives_and_not_with_others():
-    clothes = coupled_pairs.columns(coupled_pairs.data.load(coupled_pairs.CLOTHES))
+def test_real_clothes_agree_with_their_negatives_and_not_with_others(fashion):
+    clothes = coupled_pairs.columns(fashion)
     images, labels = clothes["image"][:300], clothes["label"][:300]
     found = coupled_pairs.see({"a": images, "b": negatives(images)})
     assert (found["a"].classes == labels).mean() > 0.9

@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -37,6 +39,7 @@ PLAIN = {
 }
 
 
+@functools.partial(jax.jit, static_argnums=(0, 1))
 def by_hand(name, penalty, seed):
     """The same game as a user of the library writes it: a named loss, a penalty, the engine's step in a loop."""
     G, D, loss = PointGenerator(8), PointCritic(8), adversarial.named(name)
@@ -66,9 +69,12 @@ def by_hand(name, penalty, seed):
         "g": G.init(g_key, jnp.zeros((1, 2))),
         "d": D.init(jax.random.split(d_key, 1)[0], jnp.zeros((4, 1, 1, 2))),
     }
-    state, step = init_state(rounds, optimizers, players), jax.jit(make_train_step(rounds, optimizers))
-    for t in range(12):
-        state, _ = step(state, points.draw(TASK, jax.random.fold_in(data_key, t), 8), rng)
+    step = make_train_step(rounds, optimizers)
+
+    def one(t, state):
+        return step(state, points.draw(TASK, jax.random.fold_in(data_key, t), 8), rng)[0]
+
+    state = jax.lax.fori_loop(0, 12, one, init_state(rounds, optimizers, players))
     return G.apply(state.players["g"].variables(), jax.random.normal(z_key, (16, 2)))[:, 0, 0]
 
 

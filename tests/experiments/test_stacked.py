@@ -4,18 +4,24 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from laboratory import stacked
 
 from jaxgan import data, fields
 
 
+@pytest.fixture(autouse=True)
+def _bundled(fashion, monkeypatch):
+    """What is decoded already is not decoded again."""
+    monkeypatch.setattr(data, "load", {"fashion_mnist_10k": fashion}.__getitem__)
+
+
 # Oracle: the bundled labels. Channels are images of the data, and the classifier knows what most of them show.
-def test_channels_are_bundled_images_that_the_classifier_knows():
+def test_channels_are_bundled_images_that_the_classifier_knows(fashion):
     images, key = jnp.asarray(stacked.clothes()), jax.random.key(1)
     batch = stacked.stack(images, key, 40)
     rows = np.asarray(jax.random.randint(key, (40, 3), 0, len(images)))
     np.testing.assert_allclose((np.asarray(batch[7, :, :, 1]) + 1) * 127.5, images[rows[7, 1]], atol=1e-3)
-    fashion = data.load("fashion_mnist_10k")
     labels = data.resident(fashion, fields.only(fashion.spec, "label"))[0]["label"][rows]
     assert (np.asarray(stacked.classes(batch)) == labels).mean() > 0.9
 

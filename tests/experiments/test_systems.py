@@ -74,12 +74,12 @@ def test_a_system_is_short(file):
     assert len([line for line in file.read_text().splitlines() if line.strip()]) <= 50
 
 
-@pytest.mark.parametrize("name", [file.stem for file in FILES])
-def test_a_run_that_was_stopped_goes_on_bit_for_bit(name, run, tmp_path):
-    stopped = shutil.copytree(run(name), tmp_path / "run")
+def test_a_run_that_was_stopped_goes_on_bit_for_bit(run, tmp_path):
+    """BEGAN, whose controller is in the state; the others add nothing to what tests/train asks of resuming."""
+    stopped = shutil.copytree(run("began"), tmp_path / "run")
     shutil.rmtree(stopped / "checkpoints" / "4")
     assert main(["train", "--resume", str(stopped)]) == 0
-    resumed, straight = load(stopped), load(run(name))
+    resumed, straight = load(stopped), load(run("began"))
     assert (resumed.step, straight.step) == (4, 4)
     toy.assert_same(resumed.state, straight.state)
     assert toy.differ(load(stopped, step=2).state.players, straight.state.players)
