@@ -55,10 +55,8 @@ KEPT = (
 FAMILIES = ("gan", "dcgan", "cgan", "sngan/projection", "r3gan", "pix2pix", "voxel_gan/conv")
 """Cases of the recipe contract that the oldest Python runs, one a family of networks."""
 
-FORMS = ("layers/", "metrics/inception/test_net.py")
+FORMS = ("layers/", "metrics/inception/test_net.py", "game/test_collectives.py", "game/test_flops.py")
 """Where the forms for CPUs are tested."""
-PROGRAMS = 400
-"""That a process may keep from file to file."""
 
 
 def _is_left_to_the_newest(item: pytest.Item) -> bool:
@@ -115,16 +113,10 @@ def _plain_forms(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _forget(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Drop compiled programs when they are many: thousands make a process slow and take gigabytes.
-
-    Not after each file, whose neighbours run the same programs; but those of the other forms at once.
-    """
-    if _place(request).startswith(FORMS):
-        jax.clear_caches()
+def _forget() -> Iterator[None]:
+    """Drop compiled programs after each file: thousands of them make a process slow and take gigabytes."""
     yield
-    if _place(request).startswith(FORMS) or len(jax.devices()[0].client.live_executables()) > PROGRAMS:
-        jax.clear_caches()
+    jax.clear_caches()
 
 
 def _place(at: pytest.FixtureRequest | pytest.Item) -> str:
