@@ -12,7 +12,7 @@ is one player here, for it has one loss.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
@@ -26,7 +26,7 @@ from jaxgan.losses import adversarial
 from jaxgan.nets.cogan import DOMAINS, CoupledDiscriminator, CoupledGenerator
 from jaxgan.recipes.common.base import LatentConfig, adams, check, system_of
 from jaxgan.recipes.common.latents import SHOWS, latent_verbs, normal_latents, standing
-from jaxgan.recipes.common.wiring import take_turns, trained
+from jaxgan.recipes.common.wiring import as_used, take_turns, trained
 
 NEEDS = Needs({"a": "image", "b": "image"}, apart=True)
 DATA = "fashion_negatives"
@@ -88,9 +88,10 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         return {"g": G.init(g_key, jnp.zeros((1, config.z_dim)), train=True), "d": D.init(d_key, pictures, train=True)}
 
     def decode(state: GameState, given: Mapping[str, Array]) -> dict[str, Array]:
-        averaged = state.players["g"].variables(averaged=True)
-        averaged = standing(G, averaged, (config.standing, config.z_dim)) if config.standing else averaged
-        return cast(dict[str, Array], G.apply(averaged, given["z"], train=False))
+        player = state.players["g"]
+        if config.standing:
+            player = standing(G, player, (config.standing, config.z_dim))
+        return as_used(G, player, given["z"])
 
     return system_of(
         config,

@@ -27,7 +27,7 @@ def test_fields_ranges_classes_and_counts(labelled, tmp_path, capsys):
     before = set(tmp_path.iterdir())
     assert data_command.command(labelled, []) == 0
     assert capsys.readouterr().out.splitlines() == [
-        f"{labelled}: 6 images 4x5x3, 3 classes",
+        f"{labelled}: 6 images 4x5x3, 3 classes: cat, dog, cow",
         "  image: image 4x5x3, stored as uint8, from 0 to 200 in 6 examples",
         "  label: label, stored as int32, from 0 to 2 in 6 examples",
         "    3 classes: cat 1, dog 2, cow 3",

@@ -54,7 +54,7 @@ def test_pictures(run, tmp_path, capsys):
     """A row for each way, with tiles of 56 and gaps of 2 pixels; in a film all ways at once, there and back."""
     args = ["interpolate", str(run.folder), "--n", "2", "--steps", "4", "--label", "a"]
     assert main(args) == 0
-    out = run.folder / "interpolate-1-seed0-label0.png"
+    out = run.folder / "interpolate-1-seed0-label-a.png"
     assert capsys.readouterr().out == f"2 ways of 4 images by step 1: {out}\n"
     with Image.open(out) as picture:
         still = np.asarray(picture)

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxgan.game.state import PlayerState
 from jaxgan.nets.cogan import CoupledGenerator
 from jaxgan.recipes.common.latents import standing
 from tests.recipes import contract
@@ -16,11 +17,12 @@ def test_standing_statistics_are_those_of_the_latents_they_are_taken_from():
     G = CoupledGenerator((8, 8), width=2, units=6, joint=3)
     z = jax.random.normal(jax.random.key(0), (40, 6))
     made = G.init(contract.KEY, z, train=True)
-    variables = {**made, "batch_stats": jax.tree.map(lambda x: x + 3.0, made["batch_stats"])}
-    found = standing(G, variables, (40, 6))
-    assert found["params"] is variables["params"]
-    trained, _ = G.apply(variables, z, train=True, mutable=["batch_stats"])
-    for name, picture in G.apply(found, z, train=False).items():
+    stats = jax.tree.map(lambda x: x + 3.0, made["batch_stats"])
+    player = PlayerState(made["params"], {"batch_stats": stats}, None)
+    found = standing(G, player, (40, 6))
+    assert found.params is player.params
+    trained, _ = G.apply(player.variables(), z, train=True, mutable=["batch_stats"])
+    for name, picture in G.apply(found.variables(), z, train=False).items():
         np.testing.assert_allclose(picture, trained[name], atol=1e-5)
 
 

@@ -1,14 +1,15 @@
 """The verbs of systems that make examples of latents: draw them, decode them, and both at once."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import jax
 from flax import linen as nn
 from jaxtyping import Array, Key
 
 from jaxgan.fields import Field, Spec
-from jaxgan.game import GameState, Show, Verb, normal
+from jaxgan.game import GameState, PlayerState, Show, Verb, normal
 
 Draw: TypeAlias = Callable[[Key[Array, " n"]], dict[str, Array]]
 """`keys -> latents`, by field name."""
@@ -55,18 +56,17 @@ def latent_verbs(latents: Spec, draw: Draw, decode: Decode, *, makes: Spec, give
     }
 
 
-def standing(G: nn.Module, averaged: Mapping[str, Any], shape: tuple[int, int]) -> dict[str, Any]:
-    """Averaged variables with batch statistics of their own: those of latent vectors that are always the same.
+def standing(G: nn.Module, player: PlayerState, shape: tuple[int, int]) -> PlayerState:
+    """A generator with batch statistics of its averaged weights: those of latent vectors that are always the same.
 
     The running statistics are of the last weights, whose average is another network. These are the standing statistics
     of Brock et al. 2018, arXiv:1809.11096, from one large batch (Wu and Johnson 2021, arXiv:2105.07576, section 3).
 
     Args:
         G: latent vectors to pictures; has the attributes `momentum`, of its running statistics, and `axis_name`.
-        averaged: its variables.
+        player: its state.
         shape: number of latent vectors and the size of one; they are normal.
     """
-    z = jax.random.normal(jax.random.key(0), shape)
-    at_once = G.clone(momentum=0.0, axis_name=None)
-    _, found = at_once.apply(averaged, z, train=True, mutable=["batch_stats"])
-    return {**averaged, **found}
+    z, at_once = jax.random.normal(jax.random.key(0), shape), G.clone(momentum=0.0, axis_name=None)
+    _, found = at_once.apply(player.variables(averaged=True), z, train=True, mutable=["batch_stats"])
+    return dataclasses.replace(player, vars={**player.vars, **found})
