@@ -1,4 +1,6 @@
-"""The one exception that stands for a user's mistake, how its sentence spells an option, and a lack of memory."""
+"""The one exception that stands for a user's mistake, how sentences spell options and list names, a lack of memory."""
+
+from collections.abc import Sequence
 
 
 class UserError(ValueError):
@@ -16,3 +18,9 @@ def flag(name: str) -> str:
 def lacks_memory(error: BaseException) -> bool:
     """Whether `error` says that this machine, or (in XLA's words) a device, has no memory left."""
     return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are: "a, b and 3 more"."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

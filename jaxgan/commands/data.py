@@ -13,7 +13,7 @@ from jaxgan import fields
 from jaxgan.data.bundles import MADE
 from jaxgan.data.source import Data, Table, gather, side, spread
 from jaxgan.data.threads import in_threads, telling
-from jaxgan.errors import UserError
+from jaxgan.errors import UserError, first_of
 from jaxgan.fields import Field
 from jaxgan.options import parse
 from jaxgan.show.sheets import write_png
@@ -124,19 +124,14 @@ def _values(table: Table, name: str, sample: np.ndarray) -> Iterator[str]:
         case "label_map":
             shares = np.bincount(sample.ravel(), minlength=len(field.names)) / sample.size
             told = [f"{value} {share:.1%}" for value, share in zip(field.names, shares, strict=True)]
-            yield f"{len(field.names)} classes, of the sample's pixels: {_shown(told)}"
+            yield f"{len(field.names)} classes, of the sample's pixels: {first_of(told, SHOWN)}"
         case "tokens":
-            yield f"a vocabulary of {len(field.names):,} words: {_shown([repr(word) for word in field.names])}"
+            yield f"a vocabulary of {len(field.names):,} words: {first_of([repr(word) for word in field.names], SHOWN)}"
 
 
 def _counted(names: Sequence[str], labels: Integer[np.ndarray, "n"]) -> str:
     counts = np.bincount(labels, minlength=len(names))
-    return _shown([f"{name} {count:,}" for name, count in zip(names, counts, strict=True)])
-
-
-def _shown(parts: Sequence[str]) -> str:
-    more = f" and {len(parts) - SHOWN:,} more" if len(parts) > SHOWN else ""
-    return ", ".join(parts[:SHOWN]) + more
+    return first_of([f"{name} {count:,}" for name, count in zip(names, counts, strict=True)], SHOWN)
 
 
 def _column(table: Table, name: str) -> Integer[np.ndarray, "n"]:

@@ -6,7 +6,7 @@ from io import BufferedReader, BytesIO
 from typing import Literal, NamedTuple, get_args
 
 from jaxgan.data.spans import Spans, Values, chosen
-from jaxgan.errors import UserError
+from jaxgan.errors import UserError, first_of
 from jaxgan.fields import Field, Needs
 
 Resize = Literal["crop", "pad", "stretch"]
@@ -139,9 +139,8 @@ def _enlarged(headers: Sequence[Header], size: Size) -> str:
     small = [one for one in headers if max(size[0] / one.height, size[1] / one.width) > 2]
     if not small:
         return ""
-    shown = ", ".join(f"{one.name} ({_text((one.height, one.width))})" for one in small[:SHOWN] if one.name)
-    more = f" and {len(small) - SHOWN:,} more" if shown and len(small) > SHOWN else ""
-    return f"Warning: {len(small):,} enlarged more than twice" + (f": {shown}{more}" if shown else "")
+    shown = first_of([f"{one.name} ({_text((one.height, one.width))})" for one in small if one.name], SHOWN)
+    return f"Warning: {len(small):,} enlarged more than twice" + (f": {shown}" if shown else "")
 
 
 def agree_all(

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Int32
 
 from jaxgan import fields
-from jaxgan.errors import UserError
+from jaxgan.errors import UserError, first_of
 from jaxgan.fields import Field, Spec
 
 NAMES_SHOWN = 10
@@ -185,8 +185,7 @@ def _listed(names: Sequence[str]) -> str:
     """Returns the first names behind a colon, and how many more there are; "" where they are 0, 1, 2, ..."""
     if tuple(names) == tuple(str(i) for i in range(len(names))):
         return ""
-    more = f" and {len(names) - NAMES_SHOWN:,} more" if len(names) > NAMES_SHOWN else ""
-    return f": {', '.join(names[:NAMES_SHOWN])}{more}"
+    return f": {first_of(names, NAMES_SHOWN)}"
 
 
 def side(field: Field) -> str:

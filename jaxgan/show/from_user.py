@@ -13,7 +13,7 @@ from jaxgan.data.decode import decode, header
 from jaxgan.data.readers import sound
 from jaxgan.data.settings import Fit
 from jaxgan.data.spans import chosen
-from jaxgan.errors import UserError, flag
+from jaxgan.errors import UserError, first_of, flag
 from jaxgan.fields import Field, Kind
 
 
@@ -39,7 +39,7 @@ def _one_of(option: str, field: Field, text: str) -> np.ndarray:
     if not numbers and re.fullmatch(r"\d+", text) and int(text) < count:
         return np.array(int(text), np.int32)
     named = field.names != tuple(str(i) for i in range(count))
-    some = ", ".join(field.names[:20]) + (f" and {count - 20:,} more" if count > 20 else "")
+    some = first_of(field.names, 20)
     takes = f"one of {some}" if numbers else f"a class from 0 to {count - 1}, or one of {some}"
     takes = takes if named else f"a class from 0 to {count - 1}"
     raise UserError(f"{option} takes {takes}; got {text}.{_near(text, field.names)}")
