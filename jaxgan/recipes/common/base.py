@@ -54,6 +54,8 @@ class RecipeConfig:
     """Recompute activations in the backward pass, to save memory."""
     ema_halflife_kimg: AtLeastZero = 10.0
     """Half-life of the averaged generator, in thousands of images; 0 for no average."""
+    ema_rampup: AtLeastZero = 0.05
+    """The half-life is at most this fraction of the images seen so far; 0 for no such limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +134,8 @@ def system_of(
         make_step: `make_train_step`, or `make_extragradient_step`.
         axis_name: as for `make_train_step`.
     """
-    ema = {name: Ema(config.ema_halflife_kimg) for name in averaged} if config.ema_halflife_kimg else {}
+    average = Ema(config.ema_halflife_kimg, config.ema_rampup or None)
+    ema = {name: average for name in averaged} if config.ema_halflife_kimg else {}
     step = make_step(rounds, optimizers, ema=ema, axis_name=axis_name, accumulate=config.accumulate)
 
     def init(rng: Key[Array, ""]) -> GameState:
