@@ -37,7 +37,11 @@ def in_threads(function: Callable[[int], T], count: int) -> list[T]:
     # Pillow warns of large images and odd metadata; what it cannot decode is reported by the caller in one go.
     with warnings.catch_warnings(), ThreadPoolExecutor() as pool:
         warnings.simplefilter("ignore")
-        return _gathered(pool.map(run, range(0, count, chunk)), count)
+        try:
+            return _gathered(pool.map(run, range(0, count, chunk)), count)
+        except BaseException:  # Ctrl-C too, which does not wait for all that has been handed out
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _gathered(parts: Iterator[list[T]], count: int) -> list[T]:
