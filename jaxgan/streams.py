@@ -4,10 +4,14 @@ What is said on them is told to people; no such failure is a reason to end what 
 """
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any, TextIO, cast
+from typing import Any, TextIO, TypeAlias, cast
+
+Stream: TypeAlias = Any
+"""What has `write`, `flush` and `isatty`: notebooks and others that listen put streams of their own in place."""
 
 
 class Lenient:
@@ -17,7 +21,7 @@ class Lenient:
         failure: the last error of the stream, None while there was none, or when it has been told.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: Stream) -> None:
         """Write to `stream` what it can take."""
         self._stream = stream
         self.failure: Exception | None = None
@@ -27,7 +31,7 @@ class Lenient:
         try:
             return self._stream.write(text)
         except UnicodeEncodeError:
-            encoding = self._stream.encoding or "ascii"
+            encoding = getattr(self._stream, "encoding", None) or "ascii"
             return self.write(text.encode(encoding, "replace").decode(encoding))
         except (OSError, ValueError) as error:  # the latter of a stream that this process has closed
             self.failure = error
@@ -52,9 +56,16 @@ class Lenient:
         return getattr(self._stream, name)
 
 
-def lenient(stream: TextIO | Lenient | None) -> Lenient:
+def lenient(stream: Stream | None) -> Lenient:
     """The stream as one that cannot fail; of a missing one, as without a console, what nobody reads."""
-    return stream if isinstance(stream, Lenient) else Lenient(stream or open(os.devnull, "w", encoding="utf-8"))
+    return stream if isinstance(stream, Lenient) else Lenient(_Nowhere() if stream is None else stream)
+
+
+class _Nowhere(io.TextIOBase):
+    """Takes everything."""
+
+    def write(self, text: str, /) -> int:
+        return len(text)
 
 
 def why(failure: Exception) -> str:

@@ -12,7 +12,7 @@ from typing import Any, TextIO, cast
 
 import jax
 
-from jaxgan.streams import Lenient, lenient, why
+from jaxgan.streams import Lenient, Stream, lenient, why
 
 SECONDS_BETWEEN_LINES = 10.0
 STDOUT = "standard output"
@@ -93,7 +93,7 @@ class Report:
 class _Told(Report):
     """A report by a stream that may take nothing more, which is told once and is no reason to end."""
 
-    def __init__(self, out: TextIO | Lenient | None, name: str) -> None:
+    def __init__(self, out: Stream | None, name: str) -> None:
         self._out, self._name, self._whole = lenient(out), name, True
 
     def _look(self) -> None:
@@ -108,7 +108,7 @@ class _Told(Report):
 class PlainReport(_Told):
     """Lines of text, for files and pipes."""
 
-    def __init__(self, out: TextIO | Lenient | None = None, name: str = STDOUT) -> None:
+    def __init__(self, out: Stream | None = None, name: str = STDOUT) -> None:
         """Write to `out`, which people know as `name`; to standard output unless given."""
         super().__init__(out or sys.stdout, name)
         self._total = 0
@@ -175,7 +175,8 @@ class LiveReport(_Told):
 def make_report() -> Report:
     """Live on a terminal that can show the bar, plain elsewhere."""
     out = lenient(sys.stdout)
-    return LiveReport() if _moves(out) and (out.encoding or "").lower().startswith("utf") else PlainReport()
+    utf = (getattr(out, "encoding", None) or "").lower().startswith("utf")
+    return LiveReport() if utf and _moves(out) else PlainReport()
 
 
 def _moves(out: Lenient) -> bool:
