@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import jax
 
 from jaxgan import data as datasets
+from jaxgan.data.threads import telling
 from jaxgan.errors import UserError
 from jaxgan.game import GameState, System, parallel, with_frozen
 from jaxgan.show.sheets import write_png
@@ -32,7 +33,7 @@ from jaxgan.train.run.record import Recorder, marked_steps, read_metrics, sample
 from jaxgan.train.run.rundir import RunDir
 from jaxgan.train.screen import summary
 from jaxgan.train.screen.log import LoggedReport
-from jaxgan.train.screen.report import Report, make_report, quantity
+from jaxgan.train.screen.report import Report, make_report, quantity, reading
 
 
 class Result(NamedTuple):
@@ -135,7 +136,8 @@ def _train(
         while True:
             plan = stages.running(plans, start or 0)
             name, step = plan.stage.name, start or 0
-            chunks = make_chunks(plan.data, plan.system.batch, _shortened(plan), plan.rows, step, plan.mesh)
+            with telling(reading):  # pictures that lie on the disk are decoded once more
+                chunks = make_chunks(plan.data, plan.system.batch, _shortened(plan), plan.rows, step, plan.mesh)
             state = stages.opened(plans, folder, start, origin)
             if plan.frozen:
                 state = with_frozen(state, parallel.place_state(plan.frozen, plan.mesh))
@@ -239,7 +241,7 @@ def _compile(plan: Plan, chunks: Chunks, state: GameState, chunk: Any) -> Callab
     return compiled
 
 
-def _described(data: datasets.Data) -> str:
+def described(data: datasets.Data) -> str:
     """The data for a heading: of a path the last part."""
     name = data.name
     return data.description.replace(name, Path(name).name, 1) if os.path.isabs(name) else data.description
@@ -250,7 +252,7 @@ def _finish(plan: Plan, folder: RunDir, step: int, signal: int | None) -> None:
         plan.report.line(f"Stopped by a signal after step {step}, which is saved. Go on with:")
         plan.report.line(f"  jaxgan train --resume {folder.root}" if plan.recipe else "  fit(..., resume=True)")
         return
-    title = f"{plan.recipe or plan.summary.rstrip('.')}, {_described(plan.data)}, {step} steps"
+    title = f"{plan.recipe or plan.summary.rstrip('.')}, {described(plan.data)}, {step} steps"
     rows, scores = read_metrics(folder.metrics), read_metrics(folder.evaluations)
     marks = marked_steps(read_metrics(folder.monitor))
     summary.write_summary(folder.summary, rows, sample_pictures(folder), title, scores, marks)

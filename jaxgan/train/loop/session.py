@@ -218,7 +218,7 @@ class Session:
         self.saved = step
 
     def _asked(self, name: str) -> None:
-        self.report.line(f"{name:<11} stopping, saving ... (once more ends it without saving)")
+        self.report.line(f"{name:<11} stopping, saving ... (Ctrl-C now ends it without saving)")
 
     def _ended(self, name: str) -> None:
         self.report.stop()  # a terminal's cursor comes back
