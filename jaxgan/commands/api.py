@@ -16,7 +16,7 @@ from jaxgan.data import Data
 from jaxgan.errors import UserError
 from jaxgan.fields import Field
 from jaxgan.game import GameState, System
-from jaxgan.options import fits, words_of
+from jaxgan.options import fits, with_homes, words_of
 from jaxgan.recipes.common.base import RecipeConfig, check
 from jaxgan.show import from_user
 from jaxgan.show import given as givens
@@ -196,7 +196,7 @@ def _split(module: Any, options: Mapping[str, Any]) -> tuple[Any, RunConfig]:
         config = module.Config(**for_own) if start is None else dataclasses.replace(start, **for_own)
     except TypeError as error:  # a field of a user's own configuration that has no default
         raise UserError(f"the configuration cannot be made: {error}.") from error
-    return config, RunConfig(**for_run)
+    return with_homes(config), with_homes(RunConfig(**for_run))
 
 
 def _preset(module: Any, name: Any) -> Any:

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from jaxgan import data as datasets
@@ -15,6 +14,7 @@ from jaxgan.errors import UserError
 from jaxgan.metrics.compare.protocol import Score
 from jaxgan.metrics.numbers import statistics
 from jaxgan.metrics.numbers.statistics import Statistics
+from jaxgan.paths import typed
 from jaxgan.train.screen.report import reading, tell
 
 Source = datasets.Data | Statistics
@@ -22,7 +22,7 @@ Source = datasets.Data | Statistics
 
 def open_source(name: str, how: ImagesConfig) -> Source:
     """Images by name or path, of one size; or the statistics in an npz."""
-    path = Path(name).expanduser()
+    path = typed(name)
     if path.suffix == ".npz" and path.is_file() and statistics.is_statistics(path):
         return statistics.read(path)
     size: Any = "own" if how.image_size is None else how.image_size

@@ -1,7 +1,6 @@
 """Inception with its published weights: found on the machine, or fetched on request, and checked by their hash."""
 
 import os
-from pathlib import Path
 from typing import NamedTuple
 
 from jaxgan.game import Precision
@@ -19,6 +18,7 @@ from jaxgan.metrics.inception.published import (
 )
 from jaxgan.metrics.inception.weights_file import Weights, identify, read_weights
 from jaxgan.metrics.seen_by.features import Extractor
+from jaxgan.paths import typed
 from jaxgan.weights.download import OFFLINE, cache_folder, download
 
 PathLike = str | os.PathLike[str]
@@ -125,7 +125,7 @@ def _named(extractor: Extractor, published: Published, unverified: str) -> Extra
 
 
 def _at(path: PathLike) -> str:
-    path = Path(path).expanduser()
+    path = typed(path)
     return identify(path) if path.is_file() else "nothing"
 
 

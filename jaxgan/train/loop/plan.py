@@ -5,7 +5,6 @@ import hashlib
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import jax
@@ -23,6 +22,8 @@ from jaxgan.game import GameState, Stage, System, parallel, parameter_count, wit
 from jaxgan.game.random import Stream
 from jaxgan.metrics.seen_by.extractors import choose
 from jaxgan.metrics.seen_by.features import Extractor
+from jaxgan.options import with_homes
+from jaxgan.paths import lasting
 from jaxgan.train.loop import goals, memory
 from jaxgan.train.loop.declared import stages_of
 from jaxgan.train.loop.scoring import measured
@@ -33,6 +34,7 @@ from jaxgan.train.screen.report import Report
 
 Build: TypeAlias = Callable[[Any, Spec, str | None], System]
 """`(config, spec, axis_name) -> System`, as a recipe's `build`."""
+LASTING = ("data_dir", "weights")  # options that name a place; what --data means, `data.absolute` says
 SHEET = 500  # examples held out, at most, of a system whose right answers are known
 
 
@@ -160,7 +162,7 @@ def make_plans(
     Arguments are those of `fit`.
     """
     check_run(run)
-    run = dataclasses.replace(run, from_=_absolute(run.from_))  # a run may go on in another folder
+    run = _lasting(run)
     config = settled(config)
     stages = stages_of(build, config)
     module = sys.modules.get(build.__module__)
@@ -187,12 +189,21 @@ def make_plans(
     return plans
 
 
-def _absolute(run: str | None) -> str | None:
-    """The folder that --from names; UserError where it is no run."""
-    if run is None:
-        return None
+def _lasting(run: RunConfig) -> RunConfig:
+    """The run with paths that mean the same from another working directory, where it may go on; `out` is opened here.
+
+    Raises:
+        UserError: --from names no run.
+    """
+    run = with_homes(run)
+    begins = {"from_": _root(run.from_)} if run.from_ is not None else {}
+    kept = {name: lasting(value) for name in LASTING if (value := getattr(run, name))}
+    return dataclasses.replace(run, **begins, **kept)
+
+
+def _root(run: str) -> str:
     try:
-        return str(rundir.read_config(Path(run).expanduser())[0].root.resolve())
+        return str(rundir.read_config(run)[0].root.resolve())
     except UserError as error:
         raise UserError(f"--from: {error}") from error
 

@@ -13,6 +13,7 @@ from jaxgan import data as datasets
 from jaxgan.errors import UserError
 from jaxgan.game import parallel
 from jaxgan.train import TrainingError, fit
+from jaxgan.train.loop.fit import described
 from jaxgan.train.run import checkpoint
 from jaxgan.train.run.record import read_metrics
 from tests.train import toy
@@ -142,6 +143,9 @@ def test_a_signal_saves_and_the_run_goes_on(straight, tmp_path):
     assert checkpoint.steps(stopped.folder.checkpoints) == [stopped.step]
     assert signal.getsignal(signal.SIGTERM) is before
     toy.assert_same(toy.train(tmp_path / "run", resume=True).state, straight.state)
+    log = stopped.folder.log.read_text()
+    assert log.count("--- ") == 2  # the run, and its going on
+    assert "SIGTERM     stopping, saving ..." in log.partition("Stopped by a signal")[0]
 
 
 def broken_build(change):
@@ -206,6 +210,12 @@ def test_the_folder_describes_itself(straight):
     ]
     assert "13 steps" in straight.folder.summary.read_text()
     assert any(straight.folder.tensorboard.iterdir())
+
+
+def test_a_heading_has_no_folders():
+    for name, told in (("/home/me/photos", "photos: 3 images"), ("photos/cats", "photos/cats: 3 images")):
+        data = toy.images()._replace(name=name, description=f"{name}: 3 images")
+        assert described(data) == told
 
 
 def test_other_images_are_refused(straight, tmp_path):
