@@ -33,7 +33,7 @@ usage: jaxgan COMMAND ...
   jaxgan evaluate RUN [options]      how good they are, by all metrics
   jaxgan fid A B [options]           the Fréchet distance of two folders, zips, npz files or TFDS data sets
   jaxgan stats DATA -o FILE.npz      statistics of a data set, for `jaxgan fid` and other tools
-  jaxgan weights status|convert      where Inception weights are looked for; .pth to .safetensors
+  jaxgan weights status|download|convert    Inception's weights: where they are; fetched; .pth to .safetensors
 
   jaxgan --version
 

@@ -15,7 +15,8 @@ class ExtractorConfig:
     """What images are seen by."""
 
     extractor: Name = "auto"
-    """Network whose features are compared; auto: fashion-cnn for grey images up to 64 pixels, else inception."""
+    """Network whose features are compared; auto: fashion-cnn for grey images up to 64 pixels, else inception, or pixels
+    where its weights are lacking."""
     weights: PathText | None = None
     """File of Inception weights (.pth or .safetensors); None looks in the usual places."""
     download: bool = False

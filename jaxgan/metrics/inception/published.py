@@ -125,7 +125,7 @@ def not_found(published: Published, note: str = "") -> WeightsNotFound:
         f"File:     {name}, {published.size:,} bytes, SHA-256 {published.sha256}",
         f"Searched: {', '.join(str(each) for each in _searched(published))}",
         f"To do:    {published.origin}, then: mkdir -p {folder} && cp {name} {folder}/",
-        "Or:       --download (jaxgan fid, stats, evaluate) fetches it; --extractor pixels needs no weights.",
+        "Or:       `jaxgan weights download` fetches it; --extractor pixels needs no weights.",
         *([note] if note else []),
     ]
     return WeightsNotFound("\n".join(lines))

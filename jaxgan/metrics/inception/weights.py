@@ -92,6 +92,17 @@ def load_torchvision_inception(
     return _named(extractor, INCEPTION_TORCHVISION, "inception-torchvision")
 
 
+def fetch() -> Place:
+    """The file of the weights that FID is defined by, where it lies already or fetched into the cache, and what it is.
+
+    Raises:
+        WeightsNotFound: `JAXGAN_OFFLINE=1` forbids the download.
+        UserError: the download fails.
+    """
+    found = _found(INCEPTION_2015, None, may_download=True)
+    return Place(str(found), identify(found))
+
+
 def status() -> list[Place]:
     """Where weights are looked for, in order, and what lies there.
 
@@ -108,6 +119,11 @@ def status() -> list[Place]:
 
 
 def _load(published: Published, path: PathLike | None, *, may_download: bool, allow_unverified: bool) -> Weights:
+    found = _found(published, path, may_download=may_download)
+    return read_weights(found, published, allow_unverified=allow_unverified)
+
+
+def _found(published: Published, path: PathLike | None, *, may_download: bool) -> Path:
     found = find(published, path)
     if found is None and may_download and not _offline():
         path = cache_folder("weights") / published.names[0]
@@ -115,7 +131,7 @@ def _load(published: Published, path: PathLike | None, *, may_download: bool, al
     if found is None:
         forbidden = f"{OFFLINE}=1 forbids to download them." if may_download else ""
         raise not_found(published, forbidden)
-    return read_weights(found, published, allow_unverified=allow_unverified)
+    return found
 
 
 def _named(extractor: Extractor, published: Published, unverified: str) -> Extractor:

@@ -20,7 +20,7 @@ from jaxgan.train.loop.chunk_step import make_chunk_step
 from jaxgan.train.loop.chunks import Chunks, make_chunks
 from jaxgan.train.loop.monitoring import Monitor
 from jaxgan.train.loop.opening import check_new, create, reopen, require_alike
-from jaxgan.train.loop.plan import Build, Plan, make_plans
+from jaxgan.train.loop.plan import Build, Callback, Plan, make_plans
 from jaxgan.train.loop.previews import reals
 from jaxgan.train.loop.session import Past, Session
 from jaxgan.train.loop.slow import warn_of_convolutions
@@ -68,6 +68,7 @@ def fit(
     code: Code | None = None,
     resume: bool = False,
     report: Report | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> Result:
     """Train the system `build(config, data.spec, axis_name)` on `data` and leave a run folder.
 
@@ -80,6 +81,9 @@ def fit(
         code: where the code of a user's own system is, so that `jaxgan sample` finds it again.
         resume: go on with the run in the folder `run.out` as if it had never stopped.
         report: where progress is told; on standard output unless given.
+        callbacks: functions `(step, state, metrics) -> None`, called every `run.sample_every` steps and at the end,
+            after the step has been saved. The next step reuses the state's memory: a callback that keeps some of it
+            copies it, by `jax.device_get`. All processes of a run call them.
 
     Returns:
         The last state and where everything is. A run that SIGINT or SIGTERM stopped has been saved.
@@ -90,7 +94,8 @@ def fit(
     """
     log = _logged(report) if jax.process_index() == 0 else None
     report = log or Report()
-    plans = make_plans(build, config, data, run or RunConfig(), recipe=recipe, code=code, report=report)
+    told: dict[str, Any] = {"report": report, "callbacks": callbacks}
+    plans = make_plans(build, config, data, run or RunConfig(), recipe=recipe, code=code, **told)
     require_alike(plans[0])
     with contextlib.ExitStack() as held:
         found = reopen(plans, held) if resume else check_new(plans)

@@ -155,6 +155,9 @@ class Session:
             self._require_finite_state(state, step)
             with writing(self.folder, self._what_is_left):
                 self.report.line(self.best.consider(state, step, self.row))
+        if last or step % self.run.sample_every == 0:
+            for callback in self.plan.callbacks:
+                callback(step, state, dict(self.row))
         if self.monitor.stopping:
             raise self.monitor.farewell(self.monitor.stopping, step)
 

@@ -69,7 +69,8 @@ class RunConfig:
     eval_samples: int = 5000
     """Images to generate for a measurement."""
     extractor: Name = "auto"
-    """Network of the measurement; auto: fashion-cnn for grey images up to 64 pixels, else inception."""
+    """Network of the measurement; auto: fashion-cnn for grey images up to 64 pixels, else inception, or pixels
+    where its weights are lacking."""
     weights: PathText | None = None
     """File of Inception weights; None looks in the usual places."""
 

@@ -264,3 +264,13 @@ def test_a_signal_at_the_end_is_no_stop(tmp_path):
     result = toy.train(tmp_path / "run", report=Late(), steps_per_dispatch=1, sample_every=100)
     assert (result.step, result.signal) == (13, None)
     assert result.folder.summary.exists()
+
+
+def test_callbacks_see_what_is_drawn_and_logged(tmp_path):
+    """Every `sample_every` steps and at the end, with the state and the metrics of that step."""
+    seen = []
+    look = lambda step, state, metrics: seen.append((step, int(state.step), metrics["d/loss"]))  # noqa: E731
+    run = toy.run_config(tmp_path / "run", log_every=1)
+    result = fit(toy.build, toy.Config(), toy.images(), run, report=toy.Said(), callbacks=[look])
+    logged = {row["step"]: row["d/loss"] for row in read_metrics(result.folder.metrics)}
+    assert seen == [(step, step, logged[step]) for step in (6, 12, 13)]
