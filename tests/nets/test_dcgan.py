@@ -6,6 +6,7 @@ from jax.sharding import Mesh, PartitionSpec
 
 from jaxgan.errors import UserError
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator, pyramid
+from jaxgan.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 
 KEY = jax.random.key(0)
 
@@ -173,3 +174,23 @@ def test_a_discriminator_without_batch_normalisation_judges_each_image_alone(nor
     np.testing.assert_allclose(d.apply(variables, x[1:2], train=True), logits[1:2], atol=1e-6)
     biases = [name for name, layer in variables["params"].items() if name.startswith("Conv") and "bias" in layer]
     assert len(biases) == (2 if norm == "none" else 0)
+
+
+# Oracle: InfoGAN's networks, an implementation of their own, whose biases are 0 at the start.
+def test_with_dense_layers_they_are_infogans():
+    z, x = jax.random.normal(KEY, (6, 5)), jax.random.uniform(KEY, (6, 8, 16, 3), minval=-1)
+    g, d = DCGANGenerator((8, 16, 3), width=4, units=7), DCGANDiscriminator(width=4, units=7, negative_slope=0.1)
+    other_g, other_d = InfoGANGenerator((8, 16, 3), width=4, units=7), InfoGANDiscriminator(2, 1, width=4, units=7)
+    for net, other, given in ((g, other_g, z), (d, other_d, x)):
+        found, variables = net.init_with_output(KEY, given, train=True)
+        shapes = other.init(KEY, given, train=True)
+        params = {**shapes["params"], **_joined(shapes["params"], variables["params"])}
+        wanted, _ = other.apply({**shapes, "params": params}, given, train=True, mutable=["batch_stats"])
+        wanted = wanted[0] if isinstance(wanted, tuple) else wanted
+        assert float(jnp.abs(found).max()) > 1e-3
+        np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
+def _joined(theirs, ours):
+    """Our parameters by their names, and what is theirs alone."""
+    return {name: {**theirs[name], **values} for name, values in ours.items()}

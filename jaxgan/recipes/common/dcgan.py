@@ -20,6 +20,10 @@ class DCGANOptions:
     """Channels of the generator's last hidden layer; each earlier one has twice as many."""
     d_width: int = 32
     """Channels of the discriminator's first layer; each later one has twice as many."""
+    g_units: Annotated[int, Ge(0)] = 0
+    """Units of a dense layer in front of the generator's convolutions; 0: none."""
+    d_units: Annotated[int, Ge(0)] = 0
+    """Units of a dense layer behind the discriminator's convolutions; 0: none."""
     d_norm: Literal["batch", "layer", "none"] = "batch"
     """Normalisation in the discriminator. Avoid batch together with a gradient penalty."""
     minibatch_std: Annotated[int, Ge(0)] = 0
@@ -40,8 +44,9 @@ def pair(config: Any, spec: Spec, axis_name: str | None, classes: int = 0) -> tu
     """
     _check_groups(config)
     shared: dict[str, Any] = {"classes": classes, "dtype": dtype_of(config.precision), "axis_name": axis_name}
-    G = DCGANGenerator(spec["image"].fixed, config.g_width, **shared)
-    return G, DCGANDiscriminator(config.d_width, norm=config.d_norm, group_size=config.minibatch_std, **shared)
+    G = DCGANGenerator(spec["image"].fixed, config.g_width, units=config.g_units, **shared)
+    judge: dict[str, Any] = {"norm": config.d_norm, "group_size": config.minibatch_std, "units": config.d_units}
+    return G, DCGANDiscriminator(config.d_width, **judge, **shared)
 
 
 def _check_groups(config: Any) -> None:
