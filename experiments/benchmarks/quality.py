@@ -198,7 +198,8 @@ def torch_player(setting: str, seed: int) -> Player:
     else:
         assert config.g_width == config.d_width
         assert config.d_norm == "batch"
-        networks = torch_peer.dcgan(CLOTHES.shape, config.g_width, units=(config.g_units, config.d_units))
+        ends = {"units": (config.g_units, config.d_units), "biases": config.d_biases}
+        networks = torch_peer.dcgan(CLOTHES.shape, config.g_width, **ends)
         rates = (config.g_learning_rate, config.d_learning_rate)
         peer = torch_peer.Peer(networks, *data, batch=config.batch_size, setting="best", rates=rates)
         torch_peer.start(peer)

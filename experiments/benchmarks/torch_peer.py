@@ -31,7 +31,12 @@ def mlp(shape: Sequence[int], classes: int = 0) -> tuple[nn.Module, nn.Module]:
 
 
 def dcgan(
-    shape: Sequence[int], width: int, classes: int = 0, norm: bool = True, units: tuple[int, int] = (0, 0)
+    shape: Sequence[int],
+    width: int,
+    classes: int = 0,
+    norm: bool = True,
+    units: tuple[int, int] = (0, 0),
+    biases: bool = False,
 ) -> tuple[nn.Module, nn.Module]:
     """The networks of `jaxgan.recipes.dcgan`.
 
@@ -41,6 +46,7 @@ def dcgan(
         classes: above 0 those of `cgan`.
         norm: batch normalisation in D.
         units: of dense layers of G and D; 0 for none.
+        biases: at D's two ends.
     """
     from jaxgan.nets.dcgan import pyramid
 
@@ -62,12 +68,13 @@ def dcgan(
     down: list[nn.Module] = []
     for i, (near, far) in enumerate(zip([channels + classes, *features], features, strict=False)):
         normal = [nn.BatchNorm2d(far)] if i and norm else []
-        down += [nn.Conv2d(near, far, 4, 2, 1, bias=not norm), *normal, nn.LeakyReLU(0.2)]
+        bias = not norm or (biases and not i)
+        down += [nn.Conv2d(near, far, 4, 2, 1, bias=bias), *normal, nn.LeakyReLU(0.2)]
     down.append(nn.Flatten())
     if behind:
         normal = [nn.BatchNorm1d(behind)] if norm else []
         down += [nn.Linear(base, behind, bias=not norm), *normal, nn.LeakyReLU(0.2)]
-    return nn.Sequential(*up, nn.Tanh()), nn.Sequential(*down, nn.Linear(behind or base, 1, bias=False))
+    return nn.Sequential(*up, nn.Tanh()), nn.Sequential(*down, nn.Linear(behind or base, 1, bias=biases))
 
 
 class Peer:
@@ -239,6 +246,8 @@ def start(peer: Peer) -> None:
     for module in (*peer.g.modules(), *peer.d.modules()):
         if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0.0, 0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, 0.02)
 

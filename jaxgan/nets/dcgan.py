@@ -98,6 +98,7 @@ class DCGANDiscriminator(nn.Module):
         group_size: images of a group whose standard deviation is one more channel before the logit (`MinibatchStd`), so
             that D sees images that are too alike; 0 for none.
         units: of a dense layer behind the convolutions; 0 for none, as in the paper.
+        biases: at D's two ends, whose layers no normalisation shifts.
         dtype: of the computation; parameters, batch statistics and logits are float32.
         axis_name: mapped axis over which batch statistics are averaged, or None.
     """
@@ -108,6 +109,7 @@ class DCGANDiscriminator(nn.Module):
     norm: Literal["batch", "layer", "none"] = "batch"
     group_size: int = 0
     units: int = 0
+    biases: bool = False
     dtype: Any = jnp.float32
     axis_name: str | None = None
 
@@ -130,17 +132,18 @@ class DCGANDiscriminator(nn.Module):
         """
         _, halvings = pyramid(*x.shape[1:3])
         x = with_planes(x, one_hot(label, self.classes))
-        bias = self.norm == "none"
-        for layer, features in enumerate(pyramid_channels(self.width, halvings)):
-            x = Conv(features, (4, 4), (2, 2), use_bias=bias, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
-            x = self._normalised(x, train) if layer else x
-            x = jax.nn.leaky_relu(x, self.negative_slope)
+        layer: dict[str, Any] = {"kernel_init": _WEIGHTS, "dtype": self.dtype}
+        unnormalised = self.norm == "none"
+        for depth, features in enumerate(pyramid_channels(self.width, halvings)):
+            bias = unnormalised or (self.biases and depth == 0)
+            x = Conv(features, (4, 4), (2, 2), use_bias=bias, **layer)(x)
+            x = jax.nn.leaky_relu(self._normalised(x, train) if depth else x, self.negative_slope)
         x = MinibatchStd(self.group_size)(x) if self.group_size else x
         x = x.reshape(x.shape[0], -1)
         if self.units:
-            x = nn.Dense(self.units, use_bias=bias, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
+            x = nn.Dense(self.units, use_bias=unnormalised, **layer)(x)
             x = jax.nn.leaky_relu(self._normalised(x, train), self.negative_slope)
-        x = nn.Dense(1, use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
+        x = nn.Dense(1, use_bias=self.biases, **layer)(x)
         return x[:, 0].astype(jnp.float32)
 
     def _normalised(self, x: Array, train: bool) -> Array:

@@ -176,13 +176,20 @@ def test_a_discriminator_without_batch_normalisation_judges_each_image_alone(nor
     assert len(biases) == (2 if norm == "none" else 0)
 
 
-# Oracle: InfoGAN's networks, an implementation of their own, whose biases are 0 at the start.
-def test_with_dense_layers_they_are_infogans():
+# Oracle: InfoGAN's networks, an implementation of their own; G's output has a bias there, which is 0 at the start.
+def test_with_dense_layers_and_biases_they_are_infogans():
     z, x = jax.random.normal(KEY, (6, 5)), jax.random.uniform(KEY, (6, 8, 16, 3), minval=-1)
-    g, d = DCGANGenerator((8, 16, 3), width=4, units=7), DCGANDiscriminator(width=4, units=7, negative_slope=0.1)
+    g, d = (
+        DCGANGenerator((8, 16, 3), width=4, units=7),
+        DCGANDiscriminator(width=4, units=7, biases=True, negative_slope=0.1),
+    )
     other_g, other_d = InfoGANGenerator((8, 16, 3), width=4, units=7), InfoGANDiscriminator(2, 1, width=4, units=7)
     for net, other, given in ((g, other_g, z), (d, other_d, x)):
-        found, variables = net.init_with_output(KEY, given, train=True)
+        variables = net.init(KEY, given, train=True)
+        if net is d:
+            variables["params"]["Conv_0"]["bias"] = jnp.linspace(-1, 1, 4)
+            variables["params"]["Dense_1"]["bias"] = jnp.ones(1)
+        found, _ = net.apply(variables, given, train=True, mutable=["batch_stats"])
         shapes = other.init(KEY, given, train=True)
         params = {**shapes["params"], **_joined(shapes["params"], variables["params"])}
         wanted, _ = other.apply({**shapes, "params": params}, given, train=True, mutable=["batch_stats"])
