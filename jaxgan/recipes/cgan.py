@@ -40,7 +40,7 @@ class MLPOptions:
 class Config(MLPOptions, QuickDCGANOptions, toolbox.ToolboxConfig):
     """Settings of DCGAN, which the paper predates, and the widths of both kinds of networks."""
 
-    steps: int = 3_000
+    steps: int = 2_500
     network: Literal["dcgan", "mlp"] = "dcgan"
     """Convolutional networks, or the paper's fully connected ones."""
 

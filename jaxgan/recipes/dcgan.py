@@ -8,9 +8,9 @@ The game is that of Goodfellow et al. (2014) in its non-saturating form,
 and the paper's contribution is networks and settings with which it trains: strided convolutions, batch normalisation in
 both networks, Adam with rate 0.0002 and beta1 0.5 (sections 3 and 4). `--preset paper` has those settings.
 
-The defaults are for a first run of two minutes on two cores, chosen by measuring (BUILD_NOTES.md): G learns faster
-than D, D has biases at its two ends, and both networks have a small dense layer, all as in InfoGAN, which is a DCGAN
-otherwise (Chen et al. 2016, arXiv:1606.03657, appendix C.1).
+The defaults are for a first run of two minutes on two cores, chosen by measuring (BUILD_NOTES.md): higher rates,
+biases at D's two ends, and a small dense layer in both networks, as in InfoGAN, which is a DCGAN otherwise (Chen et al.
+2016, arXiv:1606.03657, appendix C.1).
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ NEEDS = IMAGES
 class Config(QuickDCGANOptions, toolbox.ToolboxConfig):
     """The paper's game, with networks and rates for small images on two cores."""
 
-    steps: int = 3_000
+    steps: int = 2_500
 
 
 PRESETS: dict[str, Config] = {"paper": Config(steps=10_000, **PAPER)}

@@ -198,6 +198,18 @@ def test_with_dense_layers_and_biases_they_are_infogans():
         np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
+# Oracle: the algebra: without biases all in front of the first normalisation is of degree 1.
+def test_without_biases_batches_of_any_contrast_are_one_to_the_discriminator():
+    x = jax.random.uniform(KEY, (6, 16, 16, 3), minval=-1)
+    for d in (DCGANDiscriminator(width=4), DCGANDiscriminator(width=4, biases=True)):
+        variables = d.init(KEY, x, train=True)
+        if d.biases:
+            variables["params"]["Conv_0"]["bias"] = jnp.full(4, 20.0)
+        whole, half = (d.apply(variables, scale * x, train=True, mutable=["batch_stats"])[0] for scale in (100, 50))
+        apart = float(jnp.abs(whole - half).max() / jnp.abs(whole).max())
+        assert (apart > 1e-3) == d.biases, apart
+
+
 def _joined(theirs, ours):
     """Our parameters by their names, and what is theirs alone."""
     return {name: {**theirs[name], **values} for name, values in ours.items()}
