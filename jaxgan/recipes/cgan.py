@@ -19,7 +19,7 @@ from jaxgan.game import System, dtype_of
 from jaxgan.nets.mlp import MLPDiscriminator, MLPGenerator
 from jaxgan.recipes.common import toolbox
 from jaxgan.recipes.common.base import require_labels
-from jaxgan.recipes.common.dcgan import DCGANOptions, QuickDCGANOptions, pair
+from jaxgan.recipes.common.dcgan import DCGANOptions, pair
 from jaxgan.recipes.common.doubts import warn_of_batch_statistics
 from jaxgan.recipes.common.wiring import latent_game, wire
 
@@ -37,10 +37,10 @@ class MLPOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(MLPOptions, QuickDCGANOptions, toolbox.ToolboxConfig):
+class Config(MLPOptions, DCGANOptions, toolbox.ToolboxConfig):
     """Settings of DCGAN, which the paper predates, and the widths of both kinds of networks."""
 
-    steps: int = 2_500
+    steps: int = 4_000
     network: Literal["dcgan", "mlp"] = "dcgan"
     """Convolutional networks, or the paper's fully connected ones."""
 
@@ -64,7 +64,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
 def _check_network(config: Config) -> None:
     """Raise a UserError for options of the kind of networks that is not chosen."""
     for field in fields(DCGANOptions if config.network == "mlp" else MLPOptions):
-        if getattr(config, field.name) != getattr(Config, field.name):
+        if getattr(config, field.name) != field.default:
             name = flag(field.name)
             raise UserError(f"{name} is of other networks than --network {config.network}, and would do nothing.")
 
