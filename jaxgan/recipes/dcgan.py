@@ -29,7 +29,7 @@ NEEDS = IMAGES
 class Config(QuickDCGANOptions, toolbox.ToolboxConfig):
     """The paper's game, with networks and rates for small images on two cores."""
 
-    steps: int = 3_000
+    steps: int = 2_500
 
 
 PRESETS: dict[str, Config] = {"paper": Config(steps=10_000, **PAPER)}
