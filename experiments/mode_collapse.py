@@ -8,7 +8,7 @@ Each command prints a table in Markdown and writes it, its numbers as JSON and a
     python experiments/mode_collapse.py claims     four claims put to the test; reads the results of the two above
 
 Options: `--seeds 5`, `--steps` (each task's own unless given), `--out mode_collapse`, and for `mixtures` `--remedies`.
-What came out, how long it took and on what: docs/mode_collapse.md.
+What came out, how long it took and on what: experiments/laboratory/README.md.
 """
 
 import argparse

@@ -6,7 +6,6 @@ This file decides which command is meant, without importing JAX; `jaxgan.command
 import ast
 import hashlib
 import importlib.util
-import io
 import os
 import platform
 import sys
@@ -15,6 +14,8 @@ from pathlib import Path
 
 import jaxgan
 from jaxgan.errors import UserError, lacks_memory
+from jaxgan.paths import at_home
+from jaxgan.streams import Lenient, unfailing, why
 from jaxgan.weights.download import cache_folder
 
 HELP = """\
@@ -32,7 +33,7 @@ usage: jaxgan COMMAND ...
   jaxgan evaluate RUN [options]      how good they are, by all metrics
   jaxgan fid A B [options]           the Fréchet distance of two folders, zips, npz files or TFDS data sets
   jaxgan stats DATA -o FILE.npz      statistics of a data set, for `jaxgan fid` and other tools
-  jaxgan weights status|convert      where Inception weights are looked for; .pth to .safetensors
+  jaxgan weights status|download|convert    Inception's weights: where they are; fetched; .pth to .safetensors
 
   jaxgan --version
 
@@ -54,10 +55,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         stderr explains; 128 plus a signal's number where that signal ended the command.
     """
     args = list(sys.argv[1:] if argv is None else argv)
-    for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no reason to fail
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
     _keep_compiled()
+    with unfailing() as out:
+        try:
+            code = _answered(args)
+        except SystemExit as stop:  # of a help
+            raise SystemExit(stop.code or _lost(out)) from None
+        return code or (0 if args[:1] == ["train"] else _lost(out))  # what a run says is in its log too
+
+
+def _lost(out: Lenient) -> int:
+    """The exit code for a result that standard output did not take, which is said; 0 where its reader has gone."""
+    out.flush()
+    reason = why(out.failure) if out.failure else ""
+    if reason:
+        print(f"jaxgan: standard output cannot be written ({reason}).", file=sys.stderr)
+    return int(bool(reason))
+
+
+def _answered(args: list[str]) -> int:
+    """The exit code of a command whose mistakes are told."""
     try:
         return _command(args)
     except UserError as error:
@@ -68,8 +85,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print("jaxgan: this command needs more memory than the device or this machine has.", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("jaxgan: interrupted before there was anything to save.", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"jaxgan: interrupted; {stop if stop.args else 'there was nothing to save.'}", file=sys.stderr)
         return 130
 
 
@@ -138,7 +155,7 @@ def _recipes(args: list[str]) -> int:
 
 def _train(args: list[str]) -> int:
     args, run = _take_resume(args)
-    recipe = args.pop(0) if args and not args[0].startswith("-") else None
+    recipe = at_home(args.pop(0)) if args and not args[0].startswith("-") else None
     if recipe is None and run is None:
         if not set(args) & {"--help", "-h"}:
             raise UserError(_no_recipe(args))
@@ -222,7 +239,7 @@ def _weights(args: list[str]) -> int:
 
 def _names_first(command: str, takes: Sequence[str], args: list[str]) -> tuple[list[str], list[str]]:
     """The arguments before the options, one for each of `takes`, and the options; for --help any names will do."""
-    names, options = args[: len(takes)], args[len(takes) :]
+    names, options = [at_home(name) for name in args[: len(takes)]], args[len(takes) :]
     if args and args[0] in ("--help", "-h"):
         return ["-"] * len(takes), args
     late = next((name for name in names if name.startswith("-")), None)
@@ -244,7 +261,7 @@ def _take_resume(args: list[str]) -> tuple[list[str], str | None]:
                 raise UserError("--resume takes the folder of a run, got nothing.")
             if not given[0]:
                 raise UserError("--resume takes the folder of a run, got an empty text.")
-            return args[:i] + args[i + (1 if equals else 2) :], given[0]
+            return args[:i] + args[i + (1 if equals else 2) :], at_home(given[0])
     return args, None
 
 

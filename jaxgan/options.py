@@ -10,9 +10,31 @@ import math
 import re
 import types
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from jaxgan.errors import UserError, flag
+from jaxgan.paths import at_home
+
+
+class OfPath:
+    """Marks the type of an option that takes a path."""
+
+
+PathText: TypeAlias = Annotated[str, OfPath()]
+"""A path, or a name where there is no such path; `with_homes` writes out its `~`."""
+C = TypeVar("C")
+
+
+def with_homes(config: C) -> C:
+    """The dataclass with `~` written out in all fields that take a path."""
+    hints: dict[str, Any] = get_type_hints(type(config), include_extras=True)
+    given = {name: getattr(config, name) for name, hint in hints.items() if _takes_path(hint)}
+    written = {name: at_home(value) for name, value in given.items() if isinstance(value, str)}
+    return dataclasses.replace(config, **written) if written else config  # type: ignore[type-var]
+
+
+def _takes_path(hint: Any) -> bool:
+    return any(isinstance(each, OfPath) for each in _bounds(hint))
 
 
 def parse(
@@ -63,7 +85,7 @@ def _plain(kind: type, value: Any) -> Any:
     values = {field.name: getattr(value, field.name) for field in dataclasses.fields(kind)}
     for name in (name for name, given in values.items() if given == ""):
         raise UserError(f"{flag(name)} takes a text, got an empty one.")
-    return kind(**values)
+    return with_homes(kind(**values))
 
 
 def _check_names(command: str, hints: dict[str, Any], args: Sequence[str]) -> None:
@@ -169,7 +191,7 @@ def _needed(number: Any, bounds: Sequence[Any]) -> str:
 def _bounds(hint: Any) -> list[Any]:
     """What a type says of its numbers, or of those of its parts."""
     if get_origin(hint) is Annotated:
-        return list(get_args(hint)[1:])
+        return [*get_args(hint)[1:], *_bounds(get_args(hint)[0])]
     return [bound for part in get_args(hint) for bound in _bounds(part)]
 
 

@@ -155,6 +155,7 @@ def test_a_run_leaves_what_it_promises(run):
     assert sorted(path.name for path in run.iterdir() if path.name != ".lock") == [
         "checkpoints",
         "config.json",
+        "log.txt",
         "metrics.jsonl",
         "monitor.jsonl",
         "reals.png",

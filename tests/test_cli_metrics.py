@@ -98,6 +98,27 @@ def test_the_default_for_small_grey_images_needs_no_download(sets, capsys):
     assert len(found["weights_sha256"]) == 64
 
 
+@pytest.fixture
+def no_weights(monkeypatch, tmp_path):
+    """Whatever lies on this machine, Inception's weights do not, and nothing is fetched."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("JAXGAN_OFFLINE", "1")
+    for name in ("TORCH_HOME", "JAXGAN_CACHE", "JAXGAN_INCEPTION_WEIGHTS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_photographs_without_weights_are_seen_as_pixels(sets, capsys, no_weights):
+    root = sets[0]
+    said = run(f"fid {root / 'colour'} {root / 'colour'}", capsys)
+    assert said.out.startswith("FD[pixels-16, 16x16 resize, 20 vs 20] ")
+    assert "is no FID; for one, `jaxgan weights download` fetches them" in said.err
+    for asked in ("--download", "--precision bfloat16", "--allow-unverified"):  # who asks for Inception gets no other
+        assert "weights of Inception" in run(f"fid {root / 'colour'} {root / 'colour'} {asked}", capsys, 2).err
+    assert "JAXGAN_OFFLINE=1 forbids" in run("weights download", capsys, 2).err
+    # statistics outlive what is said while they are made
+    assert "weights of Inception" in run(f"stats {root / 'colour'} -o {root / 'x.npz'}", capsys, 2).err
+
+
 def test_statistics_written_here_know_themselves(sets, capsys, tmp_path):
     root, real, fake = sets
     said = run(f"stats {root / 'a'} -o {tmp_path / 's.npz'} {SEEN}", capsys).out

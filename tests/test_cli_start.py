@@ -11,6 +11,7 @@ import jaxgan
 from jaxgan import cli
 from jaxgan.cli import main
 from jaxgan.recipes import names
+from jaxgan.train.run.config import MAY_CHANGE
 
 
 def test_recipes_are_listed(capsys):
@@ -59,6 +60,15 @@ def test_help_of_other_commands(capsys, text):
         main(text.split())
     assert stop.value.code == 0
     assert "--step" in capsys.readouterr().out
+
+
+def test_help_of_going_on_says_that_the_run_keeps_what_it_has(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--resume", "--help"])
+    words = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    resume, _, _ = words.partition("cluster options")
+    assert resume.count("(default: what the run has)") == len(MAY_CHANGE) - 1  # but for --out
+    assert resume.count("(default: None)") == 1  # --system
 
 
 def test_compiled_programs_are_kept_in_the_users_cache_folder(tmp_path, monkeypatch):

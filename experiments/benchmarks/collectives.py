@@ -112,7 +112,7 @@ def main() -> None:
     dcgan = recipes.load("dcgan")
     spec = {"image": fields.image(*options.image)}
     for devices, batch, mode in cases(options.compiler):
-        config = dcgan.Config(batch_size=batch, g_width=options.width, d_width=options.width)
+        config = dcgan.Config(batch_size=batch, g_width=options.width, d_width=options.width, g_units=0, d_units=0)
         with mock.patch("jax.lax.platform_dependent", lambda *arrays, default, **_: default(*arrays)):
             text, params = compiled_text(dcgan, config, spec, mode, devices)
         whole = sum(leaf.size * 4 for leaf in jax.tree.leaves(params))

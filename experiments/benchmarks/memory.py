@@ -31,7 +31,7 @@ from jaxgan.train.loop import memory
 
 RESULT = Path(__file__).parents[1] / "results" / "memory.json"
 SYSTEMS: dict[str, tuple[str, int, dict[str, Any]]] = {
-    "dcgan64": ("dcgan", 64, {"g_width": 64, "d_width": 64}),
+    "dcgan64": ("dcgan", 64, {"g_width": 64, "d_width": 64, "g_units": 0, "d_units": 0}),
     "r3gan32": ("r3gan", 32, {"width": 32, "growth": 2}),
     "sngan32": ("sngan", 32, {"layout": "constant", "g_width": 64, "d_width": 64}),
 }

@@ -7,7 +7,10 @@ update. `compiled` is `best` with both networks through `torch.compile`. On a GP
 autocast, and `tf32` allows TF32 products.
 """
 
-from collections.abc import Iterator, Sequence
+import copy
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,24 +30,51 @@ def mlp(shape: Sequence[int], classes: int = 0) -> tuple[nn.Module, nn.Module]:
     return nn.Sequential(*g, nn.Unflatten(1, (channels, height, width))), nn.Sequential(nn.Flatten(), *d)
 
 
-def dcgan(shape: Sequence[int], width: int, classes: int = 0, norm: bool = True) -> tuple[nn.Module, nn.Module]:
-    """The networks of `jaxgan.recipes.dcgan`; with `classes` those of `cgan`; `norm`: batch normalisation in D."""
+def dcgan(
+    shape: Sequence[int],
+    width: int,
+    classes: int = 0,
+    norm: bool = True,
+    units: tuple[int, int] = (0, 0),
+    biases: bool = False,
+) -> tuple[nn.Module, nn.Module]:
+    """The networks of `jaxgan.recipes.dcgan`.
+
+    Args:
+        shape: of an image.
+        width: of both.
+        classes: above 0 those of `cgan`.
+        norm: batch normalisation in D.
+        units: of dense layers of G and D; 0 for none.
+        biases: at D's two ends.
+    """
     from jaxgan.nets.dcgan import pyramid
 
     height, columns, channels = shape
     (base_h, base_w), doublings = pyramid(height, columns)
     features = [width * 2**layer for layer in range(doublings)]
-    up: list[nn.Module] = [nn.Linear(LATENT + classes, features[-1] * base_h * base_w, bias=False)]
-    up.append(nn.Unflatten(1, (features[-1], base_h, base_w)))
-    for far, near in zip(features[::-1], [*features[-2::-1], channels], strict=True):
-        up += [nn.BatchNorm2d(far), nn.ReLU(), nn.ConvTranspose2d(far, near, 4, 2, 1, bias=False)]
+    base = features[-1] * base_h * base_w
+    before, behind = units
+    widths = [LATENT + classes, before, base] if before else [LATENT + classes, base]
+    up: list[nn.Module] = []
+    for fan_in, fan_out in itertools.pairwise(widths):
+        normal = [nn.BatchNorm1d(fan_out), nn.ReLU()] if before else []
+        up += [nn.Linear(fan_in, fan_out, bias=False), *normal]
+    up += [nn.Unflatten(1, (features[-1], base_h, base_w))]
+    up += [] if before else [nn.BatchNorm2d(features[-1]), nn.ReLU()]
+    for far, near in itertools.pairwise(features[::-1]):
+        up += [nn.ConvTranspose2d(far, near, 4, 2, 1, bias=False), nn.BatchNorm2d(near), nn.ReLU()]
+    up.append(nn.ConvTranspose2d(features[0], channels, 4, 2, 1, bias=False))
     down: list[nn.Module] = []
     for i, (near, far) in enumerate(zip([channels + classes, *features], features, strict=False)):
         normal = [nn.BatchNorm2d(far)] if i and norm else []
-        down += [nn.Conv2d(near, far, 4, 2, 1, bias=not norm), *normal, nn.LeakyReLU(0.2)]
-    return nn.Sequential(*up, nn.Tanh()), nn.Sequential(
-        *down, nn.Flatten(), nn.Linear(features[-1] * base_h * base_w, 1, bias=False)
-    )
+        bias = not norm or (biases and not i)
+        down += [nn.Conv2d(near, far, 4, 2, 1, bias=bias), *normal, nn.LeakyReLU(0.2)]
+    down.append(nn.Flatten())
+    if behind:
+        normal = [nn.BatchNorm1d(behind)] if norm else []
+        down += [nn.Linear(base, behind, bias=not norm), *normal, nn.LeakyReLU(0.2)]
+    return nn.Sequential(*up, nn.Tanh()), nn.Sequential(*down, nn.Linear(behind or base, 1, bias=biases))
 
 
 class Peer:
@@ -62,6 +92,7 @@ class Peer:
         setting: str = "eager",
         device: str = "cpu",
         precision: str = "float32",
+        rates: tuple[float, float] = (2e-4, 2e-4),
     ) -> None:
         """A game over `images` uint8 [n, h, w, c], which are kept on the device.
 
@@ -75,6 +106,7 @@ class Peer:
             setting: "eager", "loader", "best" or "compiled".
             device: where.
             precision: "float32", "tf32" or "bf16".
+            rates: Adam's for G and D; `wgan_gp` has its own.
         """
         frozen = setting not in ("eager", "loader")
         layout = torch.channels_last if frozen else torch.contiguous_format
@@ -85,9 +117,12 @@ class Peer:
         self.images = self.images.contiguous(memory_format=self.layout)
         self.labels = torch.from_numpy(labels.astype(np.int64)).to(device)
         self.batches = _batches(self.images.cpu(), self.labels.cpu(), batch) if setting == "loader" else None
-        rates = {"betas": (0.0, 0.9), "lr": 1e-4} if game == "wgan_gp" else {"betas": (0.5, 0.999), "lr": 2e-4}
+        betas, rates = ((0.0, 0.9), (1e-4, 1e-4)) if game == "wgan_gp" else ((0.5, 0.999), rates)
         fused = {"fused": True} if self.frozen else {}
-        self.adams = {net: torch.optim.Adam(net.parameters(), **rates, **fused) for net in (self.g, self.d)}
+        self.adams = {
+            net: torch.optim.Adam(net.parameters(), lr=rate, betas=betas, **fused)
+            for net, rate in zip((self.g, self.d), rates, strict=True)
+        }
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "float32"
         torch.backends.cudnn.benchmark = True
         self.autocast = precision == "bf16"
@@ -169,6 +204,52 @@ class Peer:
 
     def _cast(self) -> Any:
         return torch.autocast(self.device, torch.bfloat16, enabled=self.autocast)
+
+
+class Average:
+    """A moving average of G, as `jaxgan.game.ema` has it; batch statistics are those of the present G."""
+
+    def __init__(self, peer: Peer, halflife_kimg: float, rampup: float = 0.05) -> None:
+        """An average of `peer.g` that begins as its copy; arguments of `jaxgan.game.Ema`."""
+        self.g, self._peer, self._steps = copy.deepcopy(peer.g), peer, 0
+        self._halflife, self._rampup = 1000 * halflife_kimg, rampup
+
+    @torch.no_grad()
+    def follow(self) -> None:
+        """After each step."""
+        batch = self._peer.batch
+        halflife = min(self._halflife, self._rampup * self._steps * batch)
+        weight = 2.0 ** (-batch / halflife) if halflife else 0.0
+        torch._foreach_lerp_(list(self.g.parameters()), list(self._peer.g.parameters()), 1 - weight)
+        for mine, present in zip(self.g.buffers(), self._peer.g.buffers(), strict=True):
+            mine.copy_(present)
+        self._steps += 1
+
+
+def slowing(peer: Peer, steps: int, end: float) -> Callable[[], None]:
+    """What slows both rates after each step: half a cosine from the whole rate to a share of it, as `rate_end`."""
+
+    def share(step: int) -> float:
+        return end + (1 - end) * (1 + math.cos(math.pi * min(step / steps, 1))) / 2
+
+    schedules = [torch.optim.lr_scheduler.LambdaLR(adam, share) for adam in peer.adams.values()]
+
+    def slower() -> None:
+        for schedule in schedules:
+            schedule.step()
+
+    return slower
+
+
+def start(peer: Peer) -> None:
+    """Weights as in the paper: from N(0, 0.02), gains of normalisations from N(1, 0.02)."""
+    for module in (*peer.g.modules(), *peer.d.modules()):
+        if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02)
 
 
 class _Images(torch.utils.data.Dataset):

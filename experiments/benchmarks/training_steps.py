@@ -42,6 +42,7 @@ class Question:
     loader: bool = False  # also PyTorch with its data loader: where a step takes as long as reading its images
 
 
+PLAIN = {"g_units": 0, "d_units": 0, "d_biases": False}  # the paper's layers, as the peer has them
 R1 = (("penalty", "r1"), ("d_norm", "none"))
 QUESTIONS = {
     "mlp": Question("gan", (28, 28, 1), loader=True),
@@ -117,6 +118,7 @@ def configured(question: Question, **settings: Any) -> tuple[Any, Any]:
 
     recipe = recipes.load(question.recipe)
     sizes = {} if question.recipe == "gan" else {"g_width": question.width, "d_width": question.width}
+    sizes |= PLAIN if question.recipe in ("dcgan", "cgan") else {}
     return recipe, recipe.Config(batch_size=question.batch, **sizes, **dict(question.options), **settings)
 
 

@@ -55,7 +55,7 @@ def load(name: str) -> Card:
 def readme_table() -> str:
     """The README's table of systems, by year of their first paper."""
     head = ["| system | paper | command | measured |", "|---|---|---|---|"]
-    return "\n".join([*head, *(_row(card) for card in sorted(map(load, names()), key=_year))])
+    return "\n".join([*head, *(_row(card) for card in sorted(map(load, names()), key=year))])
 
 
 def _row(card: Card) -> str:
@@ -63,5 +63,6 @@ def _row(card: Card) -> str:
     return f"| {card.system} | {papers} | `{card.command}` | {card.measured} |"
 
 
-def _year(card: Card) -> str:
+def year(card: Card) -> str:
+    """By what cards are put in order: the number of the first paper."""
     return card.papers[0][1].rpartition("/")[2]  # arXiv's numbers begin with year and month

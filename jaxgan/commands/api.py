@@ -4,7 +4,7 @@ import dataclasses
 import difflib
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, get_type_hints
 
@@ -16,12 +16,13 @@ from jaxgan.data import Data
 from jaxgan.errors import UserError
 from jaxgan.fields import Field
 from jaxgan.game import GameState, System
-from jaxgan.options import fits, words_of
+from jaxgan.options import fits, with_homes, words_of
 from jaxgan.recipes.common.base import RecipeConfig, check
 from jaxgan.show import from_user
 from jaxgan.show import given as givens
 from jaxgan.show.sampling import BATCH, compiled, example_keys, make_sampler
 from jaxgan.train.loop.fit import fit as fit_system
+from jaxgan.train.loop.plan import Callback
 from jaxgan.train.run import own
 from jaxgan.train.run.config import RunConfig, check_seed
 from jaxgan.train.run.data import open_data
@@ -127,13 +128,21 @@ class Run:
         return stored, {name: field for name, field in takes.items() if name not in stored}
 
 
-def fit(recipe: Name, data: Any = None, *, report: Report | None = None, **options: Any) -> Run:
+def fit(
+    recipe: Name,
+    data: Any = None,
+    *,
+    report: Report | None = None,
+    callbacks: Sequence[Callback] = (),
+    **options: Any,
+) -> Run:
     """Train, as `jaxgan train RECIPE` does.
 
     Args:
         recipe: a recipe's name, a file or a module of your own.
         data: a name or a path, as for `--data`; or data of your own, from `jaxgan.data.of_arrays`.
         report: where progress is told; on standard output unless given.
+        callbacks: functions `(step, state, metrics) -> None`, as for `jaxgan.train.fit`.
         **options: those of the command, with underscores: `image_size=64`, `steps=1000`, `out="runs/x"`, `preset=...`.
 
     Raises:
@@ -153,7 +162,9 @@ def fit(recipe: Name, data: Any = None, *, report: Report | None = None, **optio
         quiet()
         run, loaded = _open(found.module, data, run, options)
         own.trust(found)
-        result = fit_system(found.module.build, config, loaded, run, recipe=found.name, code=found.code, report=report)
+        about: dict[str, Any] = {"recipe": found.name, "code": found.code}
+        told: dict[str, Any] = {"report": report, "callbacks": callbacks}
+        result = fit_system(found.module.build, config, loaded, run, **about, **told)
     return Run(result.folder.root, result.step, result.system, result.state)
 
 
@@ -196,7 +207,7 @@ def _split(module: Any, options: Mapping[str, Any]) -> tuple[Any, RunConfig]:
         config = module.Config(**for_own) if start is None else dataclasses.replace(start, **for_own)
     except TypeError as error:  # a field of a user's own configuration that has no default
         raise UserError(f"the configuration cannot be made: {error}.") from error
-    return config, RunConfig(**for_run)
+    return with_homes(config), with_homes(RunConfig(**for_run))
 
 
 def _preset(module: Any, name: Any) -> Any:

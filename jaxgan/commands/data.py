@@ -15,7 +15,7 @@ from jaxgan.data.source import Data, Table, gather, side, spread
 from jaxgan.data.threads import in_threads, telling
 from jaxgan.errors import UserError, first_of
 from jaxgan.fields import Field
-from jaxgan.options import parse
+from jaxgan.options import PathText, parse
 from jaxgan.show.sheets import write_png
 from jaxgan.train.loop.previews import reals
 from jaxgan.train.run import own
@@ -34,7 +34,7 @@ TILES = 64
 class DataConfig:
     """Options of `jaxgan data`."""
 
-    needs: str | None = None
+    needs: PathText | None = None
     """A recipe, file or module of your own whose fields are looked for; None for images, with labels if there are."""
     halves: tuple[str, str] | None = None
     """The fields that are the left and the right half of each picture."""
@@ -44,11 +44,11 @@ class DataConfig:
     """How images of another shape reach the image size."""
     channels: Literal[1, 3] | None = None
     """1 for grey, 3 for colour; None keeps the channels of the data."""
-    data_dir: str | None = None
+    data_dir: PathText | None = None
     """Folder where TFDS keeps its data sets; None for the usual one."""
     skip_unreadable: bool = False
     """Leave out files that cannot be read, and name them."""
-    out: str | None = None
+    out: PathText | None = None
     """A .png file for a picture of some examples; None for none."""
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from jaxgan import data as datasets
 from jaxgan.commands import numbers
 from jaxgan.commands.metric_options import EvaluateConfig, ExtractorConfig, check_evaluate
-from jaxgan.commands.sources import chosen, show_warnings
+from jaxgan.commands.sources import extractor_of, show_warnings
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs
 from jaxgan.fields import from_json as from_fields
@@ -17,7 +17,6 @@ from jaxgan.metrics.compare.evaluate import METRICS, check_metrics, combined, ev
 from jaxgan.metrics.compare.feature_sets import FeatureSet, feature_set_of_data
 from jaxgan.metrics.compare.protocol import KINDS, Score
 from jaxgan.metrics.numbers.direct import Number, told
-from jaxgan.metrics.seen_by.extractors import choose
 from jaxgan.metrics.seen_by.features import Extractor, outputs_of
 from jaxgan.options import parse
 from jaxgan.show.sampling import make_batches
@@ -52,7 +51,7 @@ def command(run: str, args: Sequence[str]) -> int:
         raise UserError(f"{run} makes nothing of the kind of its data and no number, so there is nothing to measure.")
     found: dict[str, list[Score]] = {name: [] for name in states}
     if made:
-        found = _measure(data, states, made, choose(seen=[data.spec[made.field]], **chosen(seen_by)), config)
+        found = _measure(data, states, made, extractor_of([data.spec[made.field]], seen_by), config)
     content = _content(run, data, states, found, direct, config)
     if config.json:
         print(json.dumps(content, indent=2, allow_nan=False))

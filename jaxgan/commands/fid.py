@@ -12,20 +12,20 @@ from jaxgan.commands.metric_options import (
     check_fid,
     check_images,
 )
-from jaxgan.commands.sources import Source, chosen, open_source, prepared, show_warnings
+from jaxgan.commands.sources import Source, extractor_of, open_source, prepared, show_warnings
 from jaxgan.errors import UserError
 from jaxgan.metrics.compare.evaluate import bootstrap, frechet_score
 from jaxgan.metrics.compare.feature_sets import FeatureSet, feature_set_of_data, side_of_statistics
 from jaxgan.metrics.compare.protocol import Score
 from jaxgan.metrics.numbers.frechet import frechet_distance, prepare
 from jaxgan.metrics.numbers.statistics import Statistics
-from jaxgan.metrics.seen_by.extractors import choose
+from jaxgan.metrics.seen_by.extractors import Name
 from jaxgan.metrics.seen_by.features import Extractor, count_of
 from jaxgan.options import parse
 from jaxgan.train.screen.quiet import quiet
 from jaxgan.train.screen.report import counting
 
-OWN = {  # names of extractors in statistics, as --extractor knows them
+OWN: dict[tuple[str, str], Name] = {  # names of extractors in statistics, as --extractor knows them
     ("fashion-cnn", "28x28"): "fashion-cnn",
     ("inception-2015", "legacy"): "inception",
     ("inception-2015", "clean"): "clean-inception",
@@ -62,13 +62,13 @@ def _extractor_for(sources: Sequence[Source], config: ExtractorConfig) -> Extrac
     seen = [source.spec["image"] for source in sources if not isinstance(source, Statistics)]
     if not seen:
         return None
-    options = chosen(config)
+    name = None
     if config.extractor == "auto" and len(seen) < len(sources):  # features of the kind that there are statistics of
-        options["name"] = _maker(next(source for source in sources if isinstance(source, Statistics)))
-    return choose(seen=seen, **options)
+        name = _maker(next(source for source in sources if isinstance(source, Statistics)))
+    return extractor_of(seen, config, name)
 
 
-def _maker(found: Statistics) -> str:
+def _maker(found: Statistics) -> Name:
     """The `--extractor` by which statistics were made, as far as they tell."""
     made = OWN.get((found.about.get("extractor", ""), found.about.get("resize", "")))
     return made or ("inception" if len(found.gaussian.mean) == INCEPTION_FEATURES else "auto")

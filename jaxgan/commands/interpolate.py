@@ -38,7 +38,7 @@ def command(run: str, args: Sequence[str]) -> int:
     check_at_least("steps", config.steps, 2)
     check_seed(config.seed)
     chosen = chosen_of(rest, texts)
-    out = Path(config.out).expanduser() if config.out else None
+    out = Path(config.out) if config.out else None
     moving = out is not None and morph.fits(out, decode.makes)
     check_out(out.with_suffix(".png") if out and moving else out, decode.makes, config.n * config.steps)
     of_ways = given_of(found, dataclasses.replace(decode, given=rest), chosen)(0, config.n)

@@ -6,6 +6,7 @@ from typing import Literal
 from jaxgan.errors import UserError
 from jaxgan.game import Precision
 from jaxgan.metrics.seen_by.extractors import Name
+from jaxgan.options import PathText
 from jaxgan.train.run.config import check_at_least, check_seed
 
 
@@ -14,8 +15,9 @@ class ExtractorConfig:
     """What images are seen by."""
 
     extractor: Name = "auto"
-    """Network whose features are compared; auto: fashion-cnn for grey images up to 64 pixels, else inception."""
-    weights: str | None = None
+    """Network whose features are compared; auto: fashion-cnn for grey images up to 64 pixels, else inception, or pixels
+    where its weights are lacking."""
+    weights: PathText | None = None
     """File of Inception weights (.pth or .safetensors); None looks in the usual places."""
     download: bool = False
     """Fetch the Inception weights where they are nowhere to be found."""
@@ -35,7 +37,7 @@ class ImagesConfig:
     """How images of another shape reach the image size."""
     channels: Literal[1, 3] | None = None
     """1 for grey, 3 for colour; None keeps the channels of the images."""
-    data_dir: str | None = None
+    data_dir: PathText | None = None
     """Folder where TFDS keeps its data sets."""
     limit: int | None = None
     """Take at most this many images, the first ones; None for all."""
@@ -61,7 +63,7 @@ class FidConfig:
 class StatsConfig:
     """Options of `jaxgan stats`."""
 
-    out: str | None = None
+    out: PathText | None = None
     """The npz file to write, with mu and sigma as pytorch-fid, clean-fid and TTUR read them; -o for short."""
     ddof: Literal[0, 1] = 1
     """The covariance is divided by n - ddof."""
@@ -81,15 +83,15 @@ class EvaluateConfig:
     """Seed of the first set of generated images."""
     step: int | Literal["best", "last"] | None = None
     """Checkpoint to take; None: the best, where there is one, and the last."""
-    data: str | None = None
+    data: PathText | None = None
     """The data to compare with; None: what the run trained on."""
-    data_dir: str | None = None
+    data_dir: PathText | None = None
     """Folder where TFDS keeps its data sets."""
-    out: str | None = None
+    out: PathText | None = None
     """The JSON file to write; None for evaluation.json in RUN."""
     json: bool = False
     """Print the JSON and nothing else."""
-    system: str | None = None
+    system: PathText | None = None
     """File of your own system that trained the run, which is executed; None where this machine has trained with it."""
 
 

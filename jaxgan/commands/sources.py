@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from jaxgan import data as datasets
@@ -12,9 +11,13 @@ from jaxgan.commands.metric_options import (
 )
 from jaxgan.data.threads import telling
 from jaxgan.errors import UserError
+from jaxgan.fields import Field
 from jaxgan.metrics.compare.protocol import Score
 from jaxgan.metrics.numbers import statistics
 from jaxgan.metrics.numbers.statistics import Statistics
+from jaxgan.metrics.seen_by.extractors import Name, at_hand, choose
+from jaxgan.metrics.seen_by.features import Extractor
+from jaxgan.paths import typed
 from jaxgan.train.screen.report import reading, tell
 
 Source = datasets.Data | Statistics
@@ -22,7 +25,7 @@ Source = datasets.Data | Statistics
 
 def open_source(name: str, how: ImagesConfig) -> Source:
     """Images by name or path, of one size; or the statistics in an npz."""
-    path = Path(name).expanduser()
+    path = typed(name)
     if path.suffix == ".npz" and path.is_file() and statistics.is_statistics(path):
         return statistics.read(path)
     size: Any = "own" if how.image_size is None else how.image_size
@@ -49,6 +52,18 @@ def show_warnings(scores: Sequence[Score]) -> None:
     """Each warning once, on stderr."""
     for warning in dict.fromkeys(warning for score in scores for warning in score.warnings):
         tell(f"Warning: {warning}.")
+
+
+def extractor_of(seen: Sequence[Field], config: ExtractorConfig, name: Name | None = None) -> Extractor:
+    """What `choose` makes of the options, or of `name` in place of theirs.
+
+    "auto" is "pixels", as one line on stderr says, where Inception's weights are lacking and no option asks for them.
+    """
+    options = chosen(config)
+    options["name"] = name or options["name"]
+    if not (config.download or config.allow_unverified or config.precision != "float32"):
+        options["name"] = at_hand(options["name"], seen, lambda text: tell(f"Warning: {text}"), config.weights)
+    return choose(seen=seen, **options)
 
 
 def chosen(config: ExtractorConfig) -> dict[str, Any]:

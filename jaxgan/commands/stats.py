@@ -31,7 +31,7 @@ from jaxgan.train.screen.report import counting
 
 def command(name: str, args: Sequence[str]) -> int:
     """Write mean and covariance of the features of images."""
-    args = ["--out" if arg == "-o" else arg for arg in args]
+    args = [f"--out{arg[2:]}" if arg == "-o" or arg.startswith("-o=") else arg for arg in args]
     kinds = (StatsConfig, ExtractorConfig, ImagesConfig)
     config, seen_by, how = parse("jaxgan stats DATA -o FILE.npz", "Statistics of features.", kinds, args)
     check_images(how)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
+import jax
+
 from jaxgan import data as datasets
 from jaxgan.errors import UserError
 from jaxgan.options import parse
@@ -16,7 +18,9 @@ from jaxgan.train.run import own
 from jaxgan.train.run.config import MAY_CHANGE, ResumeConfig, RunConfig, flag, from_json, settled
 from jaxgan.train.run.data import open_data
 from jaxgan.train.run.rundir import check_out, read_config
+from jaxgan.train.screen.log import LoggedReport
 from jaxgan.train.screen.quiet import quiet
+from jaxgan.train.screen.report import Report, make_report
 
 
 def train(recipe_name: str, args: Sequence[str]) -> int:
@@ -77,8 +81,9 @@ def _resume(run_folder: str, recipe_name: str | None, args: Sequence[str]) -> in
         raise UserError(f"{run_folder} is a run of {saved['recipe']}, not of {recipe_name}; leave the recipe out.")
     given_again = recipe_name if recipe_name is not None and own.is_own(recipe_name) else None
     recipe = own.of_run(saved, run_folder, own.taken(args) or given_again)
+    report = LoggedReport(make_report()) if jax.process_index() == 0 else Report()
     if changed := own.differs(saved, recipe):
-        print(f"Warning     {changed}")
+        report.line(f"Warning     {changed}")
     own.trust(recipe)
     _check_free(recipe.module, run_folder, args)
     changes, _ = parse("jaxgan train --resume RUN", "", (ResumeConfig, Cluster), args)
@@ -89,15 +94,16 @@ def _resume(run_folder: str, recipe_name: str | None, args: Sequence[str]) -> in
         check(config)
     config = dataclasses.replace(settled(config), steps=given.pop("steps", config.steps))
     run = from_json(RunConfig, saved["run"], str(folder.config))
-    return _fit(recipe, config, dataclasses.replace(run, **given, out=run_folder), resume=True)
+    return _fit(recipe, config, dataclasses.replace(run, **given, out=run_folder), resume=True, report=report)
 
 
-def _fit(recipe: own.Recipe, config: object, run: RunConfig, resume: bool) -> int:
+def _fit(recipe: own.Recipe, config: object, run: RunConfig, resume: bool, report: Report | None = None) -> int:
     quiet()
     data = open_data(run, recipe.module.NEEDS)
     if run.data:
         run = dataclasses.replace(run, data=datasets.absolute(run.data))  # a run may go on in another folder
-    result = fit(recipe.module.build, config, data, run, recipe=recipe.name, code=recipe.code, resume=resume)
+    about: dict[str, Any] = {"recipe": recipe.name, "code": recipe.code, "report": report}
+    result = fit(recipe.module.build, config, data, run, resume=resume, **about)
     return 128 + result.signal if result.signal else 0
 
 

@@ -13,6 +13,7 @@ from jaxgan.errors import UserError, flag
 from jaxgan.fields import Field, Spec
 from jaxgan.game import Verb
 from jaxgan.options import parse
+from jaxgan.paths import typed
 from jaxgan.show import from_user
 from jaxgan.show.files import FILES
 from jaxgan.show.sampling import compiled, example_keys
@@ -38,8 +39,8 @@ def command(run: str, source: str, target: str, args: Sequence[str]) -> int:
     config = parse(f"jaxgan translate {run} IN OUT", ABOUT, (TranslateConfig,), args)[0]
     check_seed(config.seed)
     verb, field = _translator(found, config.verb)
-    files = _files(Path(source).expanduser(), verb.given[field])
-    places = _places(Path(source).expanduser(), Path(target).expanduser(), files, verb.makes)
+    files = _files(typed(source), verb.given[field])
+    places = _places(typed(source), typed(target), files, verb.makes)
     state, step = state_of(found)
     draw = compiled(verb)
     for i, (file, place) in enumerate(zip(files, places, strict=True)):

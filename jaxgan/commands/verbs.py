@@ -41,7 +41,7 @@ def perform(name: str, about: str, run: str, args: Sequence[str]) -> int:
     check_at_least("n", config.n, 1)
     check_seed(config.seed)
     chosen = chosen_of(verb.given, texts)
-    out = Path(config.out).expanduser() if config.out else None
+    out = Path(config.out) if config.out else None
     check_out(out or found.folder.root / f"{name}.png", verb.makes, config.n)
     given = given_of(found, verb, chosen)
     state, step = state_of(found)

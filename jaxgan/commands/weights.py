@@ -1,21 +1,23 @@
-"""The command `jaxgan weights`: where Inception weights are looked for, and their conversion."""
+"""The command `jaxgan weights`: where Inception weights are looked for, their download and conversion."""
 
 from collections.abc import Sequence
 
 from jaxgan.errors import UserError
 
-HELP = "jaxgan weights takes: status, or: convert IN OUT.safetensors [--allow-unverified]"
+HELP = "jaxgan weights takes: status, or: download, or: convert IN OUT.safetensors [--allow-unverified]"
 
 
 def command(args: Sequence[str]) -> int:
-    """Say where Inception weights are looked for and what is there, or convert a file of them."""
-    from jaxgan.metrics.inception.weights import status
+    """Say where Inception weights are looked for and what is there, fetch them, or convert a file of them."""
+    from jaxgan.metrics.inception.weights import fetch, status
     from jaxgan.metrics.inception.weights_file import convert
 
     match list(args):
         case ["status"]:
             for place, found in status():
                 print(f"{place}: {found}")
+        case ["download"]:
+            print(": ".join(fetch()))
         case ["convert", source, target, *rest] if set(rest) <= {"--allow-unverified"}:
             print(convert(source, target, allow_unverified=bool(rest)))
         case ["--help" | "-h", *_]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jaxgan.data import bundles
+from jaxgan.paths import typed
 
 BUNDLED = "fashion_mnist_10k"
 FILE_ENDINGS = (".zip", ".npz", ".npy", ".gz", ".tgz", ".tar", "-ubyte")
@@ -46,10 +47,10 @@ def place(spec: str) -> Place | None:
 
     A word that names a bundled set or one of TFDS is a name, whatever lies in the working directory.
     """
-    path = Path(spec).expanduser()
+    path = typed(spec)
     base, split = parse(spec)
-    there = Place(path, None) if path.exists() else Place(Path(base).expanduser(), split)
-    if not spec or not there.path.exists() or (not marked(spec) and names_a_set(spec)):
+    there = Place(path, None) if os.path.exists(path) else Place(typed(base), split)
+    if not spec or not os.path.exists(there.path) or (not marked(spec) and names_a_set(spec)):
         return None
     return there
 

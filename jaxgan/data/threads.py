@@ -1,6 +1,7 @@
 """Work on many images at once: decoders leave the interpreter lock, so threads are enough."""
 
 import contextlib
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -29,15 +30,20 @@ def telling(teller: Teller) -> Iterator[None]:
 
 def in_threads(function: Callable[[int], T], count: int) -> list[T]:
     """Returns [function(0), ..., function(count - 1)], computed by threads in chunks."""
-    chunk = max(1, min(64, count // 64))
+    chunk, stopped = max(1, min(64, count // 64)), threading.Event()
 
     def run(start: int) -> list[T]:
-        return [function(index) for index in range(start, min(start + chunk, count))]
+        return [function(index) for index in range(start, min(start + chunk, count)) if not stopped.is_set()]
 
     # Pillow warns of large images and odd metadata; what it cannot decode is reported by the caller in one go.
     with warnings.catch_warnings(), ThreadPoolExecutor() as pool:
         warnings.simplefilter("ignore")
-        return _gathered(pool.map(run, range(0, count, chunk)), count)
+        try:
+            return _gathered(pool.map(run, range(0, count, chunk)), count)
+        except BaseException:  # Ctrl-C too, which does not wait for all that has been handed out
+            stopped.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _gathered(parts: Iterator[list[T]], count: int) -> list[T]:

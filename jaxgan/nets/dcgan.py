@@ -37,6 +37,8 @@ class DCGANGenerator(nn.Module):
         image_shape: height, width, channels of the images.
         width: channels of the last hidden layer; each layer before has twice as many.
         classes: number of classes; 0 for an unconditional generator.
+        units: of a dense layer between the latent vector and the base, with which every unit of the base is normalised
+            on its own, as in InfoGAN's generator; 0 for none, as in DCGAN's.
         dtype: of the computation; parameters, batch statistics and images are float32.
         axis_name: mapped axis over which batch statistics are averaged, or None.
     """
@@ -44,6 +46,7 @@ class DCGANGenerator(nn.Module):
     image_shape: Sequence[int]
     width: int = 64
     classes: int = 0
+    units: int = 0
     dtype: Any = jnp.float32
     axis_name: str | None = None
 
@@ -67,13 +70,19 @@ class DCGANGenerator(nn.Module):
         height, width, channels = self.image_shape
         (base_h, base_w), doublings = pyramid(height, width)
         features = pyramid_channels(self.width, doublings)[::-1]
+        layer: dict[str, Any] = {"use_bias": False, "kernel_init": _WEIGHTS, "dtype": self.dtype}
+        normalised = lambda x: batch_norm(train, self.dtype, self.axis_name)(x)  # noqa: E731
+        pixels = (-1, base_h, base_w, features[0])
         y = one_hot(label, self.classes)
         x = z if y is None else jnp.concatenate([z, y.astype(z.dtype)], axis=1)
-        x = nn.Dense(base_h * base_w * features[0], use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
-        x = x.reshape(-1, base_h, base_w, features[0])
-        for following in (*features[1:], channels):
-            x = nn.relu(batch_norm(train, self.dtype, self.axis_name)(x))
-            x = ConvTranspose(following, (4, 4), (2, 2), use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
+        if self.units:
+            x = nn.relu(normalised(nn.Dense(self.units, **layer)(x)))
+        x = nn.Dense(base_h * base_w * features[0], **layer)(x)
+        # Behind a dense layer every unit has statistics of its own, behind none the base's pixels share them.
+        x = normalised(x).reshape(pixels) if self.units else normalised(x.reshape(pixels))
+        for following in features[1:]:
+            x = normalised(ConvTranspose(following, (4, 4), (2, 2), **layer)(nn.relu(x)))
+        x = ConvTranspose(channels, (4, 4), (2, 2), **layer)(nn.relu(x))
         return jnp.tanh(x.astype(jnp.float32))
 
 
@@ -88,6 +97,8 @@ class DCGANDiscriminator(nn.Module):
             section 4); or "none", with biases in the convolutions instead.
         group_size: images of a group whose standard deviation is one more channel before the logit (`MinibatchStd`), so
             that D sees images that are too alike; 0 for none.
+        units: of a dense layer behind the convolutions; 0 for none, as in the paper.
+        biases: at D's two ends, whose layers no normalisation shifts.
         dtype: of the computation; parameters, batch statistics and logits are float32.
         axis_name: mapped axis over which batch statistics are averaged, or None.
     """
@@ -97,6 +108,8 @@ class DCGANDiscriminator(nn.Module):
     classes: int = 0
     norm: Literal["batch", "layer", "none"] = "batch"
     group_size: int = 0
+    units: int = 0
+    biases: bool = False
     dtype: Any = jnp.float32
     axis_name: str | None = None
 
@@ -119,20 +132,25 @@ class DCGANDiscriminator(nn.Module):
         """
         _, halvings = pyramid(*x.shape[1:3])
         x = with_planes(x, one_hot(label, self.classes))
-        for layer, features in enumerate(pyramid_channels(self.width, halvings)):
-            bias = self.norm == "none"
-            x = Conv(features, (4, 4), (2, 2), use_bias=bias, kernel_init=_WEIGHTS, dtype=self.dtype)(x)
-            x = self._normalised(x, train) if layer else x
-            x = jax.nn.leaky_relu(x, self.negative_slope)
+        layer: dict[str, Any] = {"kernel_init": _WEIGHTS, "dtype": self.dtype}
+        unnormalised = self.norm == "none"
+        for depth, features in enumerate(pyramid_channels(self.width, halvings)):
+            bias = unnormalised or (self.biases and depth == 0)
+            x = Conv(features, (4, 4), (2, 2), use_bias=bias, **layer)(x)
+            x = jax.nn.leaky_relu(self._normalised(x, train) if depth else x, self.negative_slope)
         x = MinibatchStd(self.group_size)(x) if self.group_size else x
-        x = nn.Dense(1, use_bias=False, kernel_init=_WEIGHTS, dtype=self.dtype)(x.reshape(x.shape[0], -1))
+        x = x.reshape(x.shape[0], -1)
+        if self.units:
+            x = nn.Dense(self.units, use_bias=unnormalised, **layer)(x)
+            x = jax.nn.leaky_relu(self._normalised(x, train), self.negative_slope)
+        x = nn.Dense(1, use_bias=self.biases, **layer)(x)
         return x[:, 0].astype(jnp.float32)
 
     def _normalised(self, x: Array, train: bool) -> Array:
         if self.norm == "batch":
             return batch_norm(train, self.dtype, self.axis_name)(x)
         if self.norm == "layer":
-            return nn.LayerNorm(epsilon=1e-5, dtype=self.dtype, reduction_axes=(1, 2, 3))(x)
+            return nn.LayerNorm(epsilon=1e-5, dtype=self.dtype, reduction_axes=tuple(range(1, x.ndim)))(x)
         return x
 
 

@@ -6,7 +6,11 @@ The game is that of Goodfellow et al. (2014) in its non-saturating form,
     D minimises E_x[-log D(x)] + E_z[-log(1 - D(G(z)))],  G minimises E_z[-log D(G(z))]
 
 and the paper's contribution is networks and settings with which it trains: strided convolutions, batch normalisation in
-both networks, Adam with rate 0.0002 and beta1 0.5 (sections 3 and 4).
+both networks, Adam with rate 0.0002 and beta1 0.5 (sections 3 and 4). `--preset paper` has those settings.
+
+The defaults are for a first run of two minutes on two cores, chosen by measuring (BUILD_NOTES.md): higher rates,
+biases at D's two ends, and a small dense layer in both networks, as in InfoGAN, which is a DCGAN otherwise (Chen et al.
+2016, arXiv:1606.03657, appendix C.1).
 """
 
 from dataclasses import dataclass
@@ -14,7 +18,7 @@ from dataclasses import dataclass
 from jaxgan.fields import IMAGES, Spec
 from jaxgan.game import System
 from jaxgan.recipes.common import toolbox
-from jaxgan.recipes.common.dcgan import DCGANOptions, pair
+from jaxgan.recipes.common.dcgan import PAPER, QuickDCGANOptions, pair
 from jaxgan.recipes.common.doubts import warn_of_batch_statistics
 from jaxgan.recipes.common.wiring import latent_game, wire
 
@@ -22,10 +26,14 @@ NEEDS = IMAGES
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(DCGANOptions, toolbox.ToolboxConfig):
-    """Settings of the paper, with networks sized for small images on two cores."""
+class Config(QuickDCGANOptions, toolbox.ToolboxConfig):
+    """The paper's game, with networks and rates for small images on two cores."""
 
-    steps: int = 4_000
+    steps: int = 2_500
+
+
+PRESETS: dict[str, Config] = {"paper": Config(steps=10_000, **PAPER)}
+"""Settings of the paper (`--preset NAME`); `steps` are as many as are chosen."""
 
 
 def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:

@@ -3,7 +3,6 @@
 import difflib
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from jaxgan.data.settings import Fit
 from jaxgan.data.spans import chosen
 from jaxgan.errors import UserError, first_of, flag
 from jaxgan.fields import Field, Kind
+from jaxgan.paths import typed
 
 
 def stored(name: str, field: Field, text: str) -> np.ndarray:
@@ -66,7 +66,7 @@ def _words(option: str, field: Field, text: str) -> np.ndarray:
 
 def image(option: str, field: Field, text: str) -> np.ndarray:
     """An image file: brought to the field's size, or as large as it is where the field takes any size."""
-    path = Path(text).expanduser()
+    path = typed(text)
     try:
         with path.open("rb") as file:
             own = header(file)
@@ -94,7 +94,7 @@ def _array(option: str, field: Field, text: str) -> np.ndarray:
 def _numbers(text: str) -> np.ndarray:
     if not text.lower().endswith(".npy"):
         return np.array([float(part) for part in text.split(",")])
-    with Path(text).expanduser().open("rb") as file:
+    with typed(text).open("rb") as file:
         found = np.load(file, allow_pickle=False)
     if not isinstance(found, np.ndarray) or found.dtype.kind not in "biuf":
         raise ValueError("it holds no array of numbers")
@@ -128,7 +128,7 @@ def label_map(option: str, field: Field, text: str) -> np.ndarray:
     if text.lower().endswith(".npy"):
         return _array(option, field, text)
     try:
-        with Image.open(Path(text).expanduser()) as picture:
+        with Image.open(typed(text)) as picture:
             if picture.mode not in ("P", "L", "I", "I;16", "1"):
                 raise ValueError(f"its pixels are {picture.mode} colours, not numbers of classes")
             height, width = field.shape
@@ -141,7 +141,7 @@ def label_map(option: str, field: Field, text: str) -> np.ndarray:
 
 def wave(option: str, field: Field, text: str) -> np.ndarray:
     """A `.wav` file of the field's rate, cut or filled up with silence to its length; or a `.npy` file of samples."""
-    path = Path(text).expanduser()
+    path = typed(text)
     if path.suffix.lower() not in sound.ENDINGS:
         return _array(option, field, text)
     try:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxgan.errors import UserError
+from jaxgan.paths import typed
 
 OFFLINE = "JAXGAN_OFFLINE"
 """Environment variable that, set to 1, forbids every download."""
@@ -26,8 +27,8 @@ def cache_folder(what: str) -> Path:
     import platformdirs
 
     own = os.environ.get("JAXGAN_CACHE")
-    folder = Path(own) if own else platformdirs.user_cache_path("jaxgan", appauthor=False)
-    return folder.expanduser() / what
+    folder = typed(own) if own else platformdirs.user_cache_path("jaxgan", appauthor=False)
+    return folder / what
 
 
 def download(title: str, urls: Sequence[str], sha256: str, path: Path) -> Path:

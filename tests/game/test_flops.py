@@ -16,7 +16,8 @@ from jaxgan.recipes import dcgan
 from jaxgan.recipes.common import toolbox
 
 SHAPE = (32, 32, 1)
-CONFIG = dcgan.Config(batch_size=16, g_width=16, d_width=16, ema_halflife_kimg=0.0)
+PLAIN = {"g_units": 0, "d_units": 0, "d_biases": False, "g_learning_rate": 2e-4, "d_learning_rate": 2e-4}
+CONFIG = dcgan.Config(batch_size=16, g_width=16, d_width=16, ema_halflife_kimg=0.0, **PLAIN)
 
 
 def compiled(step, state):

@@ -6,6 +6,7 @@ from jax.sharding import Mesh, PartitionSpec
 
 from jaxgan.errors import UserError
 from jaxgan.nets.dcgan import DCGANDiscriminator, DCGANGenerator, pyramid
+from jaxgan.nets.infogan import InfoGANDiscriminator, InfoGANGenerator
 
 KEY = jax.random.key(0)
 
@@ -173,3 +174,42 @@ def test_a_discriminator_without_batch_normalisation_judges_each_image_alone(nor
     np.testing.assert_allclose(d.apply(variables, x[1:2], train=True), logits[1:2], atol=1e-6)
     biases = [name for name, layer in variables["params"].items() if name.startswith("Conv") and "bias" in layer]
     assert len(biases) == (2 if norm == "none" else 0)
+
+
+# Oracle: InfoGAN's networks, an implementation of their own; G's output has a bias there, which is 0 at the start.
+def test_with_dense_layers_and_biases_they_are_infogans():
+    z, x = jax.random.normal(KEY, (6, 5)), jax.random.uniform(KEY, (6, 8, 16, 3), minval=-1)
+    g, d = (
+        DCGANGenerator((8, 16, 3), width=4, units=7),
+        DCGANDiscriminator(width=4, units=7, biases=True, negative_slope=0.1),
+    )
+    other_g, other_d = InfoGANGenerator((8, 16, 3), width=4, units=7), InfoGANDiscriminator(2, 1, width=4, units=7)
+    for net, other, given in ((g, other_g, z), (d, other_d, x)):
+        variables = net.init(KEY, given, train=True)
+        if net is d:
+            variables["params"]["Conv_0"]["bias"] = jnp.linspace(-1, 1, 4)
+            variables["params"]["Dense_1"]["bias"] = jnp.ones(1)
+        found, _ = net.apply(variables, given, train=True, mutable=["batch_stats"])
+        shapes = other.init(KEY, given, train=True)
+        params = {**shapes["params"], **_joined(shapes["params"], variables["params"])}
+        wanted, _ = other.apply({**shapes, "params": params}, given, train=True, mutable=["batch_stats"])
+        wanted = wanted[0] if isinstance(wanted, tuple) else wanted
+        assert float(jnp.abs(found).max()) > 1e-3
+        np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
+# Oracle: the algebra: without biases all in front of the first normalisation is of degree 1.
+def test_without_biases_batches_of_any_contrast_are_one_to_the_discriminator():
+    x = jax.random.uniform(KEY, (6, 16, 16, 3), minval=-1)
+    for d in (DCGANDiscriminator(width=4), DCGANDiscriminator(width=4, biases=True)):
+        variables = d.init(KEY, x, train=True)
+        if d.biases:
+            variables["params"]["Conv_0"]["bias"] = jnp.full(4, 20.0)
+        whole, half = (d.apply(variables, scale * x, train=True, mutable=["batch_stats"])[0] for scale in (100, 50))
+        apart = float(jnp.abs(whole - half).max() / jnp.abs(whole).max())
+        assert (apart > 1e-3) == d.biases, apart
+
+
+def _joined(theirs, ours):
+    """Our parameters by their names, and what is theirs alone."""
+    return {name: {**theirs[name], **values} for name, values in ours.items()}

@@ -45,7 +45,7 @@ def alternating(G, D):
 
 CASES = {
     "gan": (MLP, alternating, 2),
-    "dcgan": (WIDTHS, alternating, 2),
+    "dcgan": ({**WIDTHS, "g_units": 0, "d_units": 0}, alternating, 2),
     "cgan": (WIDTHS, alternating, 2),
     "lsgan": (WIDTHS, alternating, 2),
     "infogan": (WIDTHS, alternating, 2),

@@ -13,7 +13,7 @@ from jaxgan.errors import UserError
 from jaxgan.game import normal
 from jaxgan.game.random import example_keys
 from jaxgan.losses.penalties import r1
-from jaxgan.recipes import r3gan
+from jaxgan.recipes import dcgan, r3gan
 from tests.recipes import contract
 
 KEY = contract.KEY
@@ -119,6 +119,19 @@ def test_r3gans_presets_are_configurations():
         assert abs(config.burn_in * config.batch_size / 2e7 - 1) < 1e-4
         assert config.max_width == 768
         assert ("label" in system.batch) == ("label" in system.verbs["sample"].given) == (name == "cifar10")
+
+
+# Oracle: Radford et al. 2015, section 4 and figure 1: 128 images, rate 0.0002, 1024 channels at the base of 64 pixels,
+# no dense hidden layers.
+def test_dcgans_preset_is_the_papers():
+    config = dcgan.PRESETS["paper"]
+    assert (config.batch_size, config.g_learning_rate, config.d_learning_rate, config.beta1) == (128, 2e-4, 2e-4, 0.5)
+    assert (config.z_dim, config.ema_halflife_kimg) == (100, 0.0)
+    players = jax.eval_shape(dcgan.build(config, {"image": fields.image(64, 64, 3)}).init, KEY).players
+    g, d = players["g"].params, players["d"].params
+    assert g["Dense_0"]["kernel"].shape == (100, 4 * 4 * 1024)
+    assert set(g) & set(d) == {"Dense_0", *(f"BatchNorm_{i}" for i in range(3))}
+    assert not any("bias" in layer for name, layer in d.items() if "BatchNorm" not in name)
 
 
 # Oracle: the limit itself, reached: weights drawn from N(0, 0.02) exceed it.

@@ -25,6 +25,7 @@ from jaxgan.data.readers.wants import told
 from jaxgan.data.settings import Settings
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs
+from jaxgan.paths import typed
 
 SPEC = re.compile(r"(?P<name>[\w/:.*=,]+)(\[(?P<split>.+)\])?")
 DEFAULT_SPLIT = "train"
@@ -63,7 +64,7 @@ def _tidy() -> Iterator[None]:
 
 def _data_dir(data_dir: str | os.PathLike[str] | None) -> Path:
     """Returns where TFDS data lie: the argument, $TFDS_DATA_DIR or ~/tensorflow_datasets."""
-    return Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+    return typed(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets")
 
 
 def parse(spec: str) -> tuple[str, str]:

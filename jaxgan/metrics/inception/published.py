@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from jaxgan.errors import UserError
 from jaxgan.metrics.inception.net import NET_2015, NET_TORCHVISION, Variant
+from jaxgan.paths import typed
 from jaxgan.weights.download import cache_folder
 
 VARIABLE = "JAXGAN_INCEPTION_WEIGHTS"
@@ -70,7 +71,7 @@ class WeightsNotFound(UserError):  # noqa: N818
 def torch_folder() -> Path:
     """Where PyTorch's hub keeps what it has fetched: `hub/checkpoints` in `$TORCH_HOME` or in its cache folder."""
     home = os.environ.get("TORCH_HOME") or f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/torch"
-    return Path(home).expanduser() / "hub" / "checkpoints"
+    return typed(home) / "hub" / "checkpoints"
 
 
 def candidates(published: Published) -> Iterator[Path]:
@@ -124,7 +125,7 @@ def not_found(published: Published, note: str = "") -> WeightsNotFound:
         f"File:     {name}, {published.size:,} bytes, SHA-256 {published.sha256}",
         f"Searched: {', '.join(str(each) for each in _searched(published))}",
         f"To do:    {published.origin}, then: mkdir -p {folder} && cp {name} {folder}/",
-        "Or:       --download (jaxgan fid, stats, evaluate) fetches it; --extractor pixels needs no weights.",
+        "Or:       `jaxgan weights download` fetches it; --extractor pixels needs no weights.",
         *([note] if note else []),
     ]
     return WeightsNotFound("\n".join(lines))
@@ -137,7 +138,7 @@ def _searched(published: Published) -> Iterator[str | Path]:
 
 
 def _named(path: Path, what: str) -> Path:
-    path = path.expanduser()
+    path = typed(path)
     if not path.is_file():
         raise UserError(f"{what} is a folder, not a file of weights." if path.is_dir() else f"{what} does not exist.")
     return path

@@ -1,7 +1,6 @@
 """Inception with its published weights: found on the machine, or fetched on request, and checked by their hash."""
 
 import os
-from pathlib import Path
 from typing import NamedTuple
 
 from jaxgan.game import Precision
@@ -19,6 +18,7 @@ from jaxgan.metrics.inception.published import (
 )
 from jaxgan.metrics.inception.weights_file import Weights, identify, read_weights
 from jaxgan.metrics.seen_by.features import Extractor
+from jaxgan.paths import typed
 from jaxgan.weights.download import OFFLINE, cache_folder, download
 
 PathLike = str | os.PathLike[str]
@@ -92,6 +92,17 @@ def load_torchvision_inception(
     return _named(extractor, INCEPTION_TORCHVISION, "inception-torchvision")
 
 
+def fetch() -> Place:
+    """The file of the weights that FID is defined by, where it lies already or fetched into the cache, and what it is.
+
+    Raises:
+        WeightsNotFound: `JAXGAN_OFFLINE=1` forbids the download.
+        UserError: the download fails.
+    """
+    found = _found(INCEPTION_2015, None, may_download=True)
+    return Place(str(found), identify(found))
+
+
 def status() -> list[Place]:
     """Where weights are looked for, in order, and what lies there.
 
@@ -108,6 +119,11 @@ def status() -> list[Place]:
 
 
 def _load(published: Published, path: PathLike | None, *, may_download: bool, allow_unverified: bool) -> Weights:
+    found = _found(published, path, may_download=may_download)
+    return read_weights(found, published, allow_unverified=allow_unverified)
+
+
+def _found(published: Published, path: PathLike | None, *, may_download: bool) -> Path:
     found = find(published, path)
     if found is None and may_download and not _offline():
         path = cache_folder("weights") / published.names[0]
@@ -115,7 +131,7 @@ def _load(published: Published, path: PathLike | None, *, may_download: bool, al
     if found is None:
         forbidden = f"{OFFLINE}=1 forbids to download them." if may_download else ""
         raise not_found(published, forbidden)
-    return read_weights(found, published, allow_unverified=allow_unverified)
+    return found
 
 
 def _named(extractor: Extractor, published: Published, unverified: str) -> Extractor:
@@ -125,7 +141,7 @@ def _named(extractor: Extractor, published: Published, unverified: str) -> Extra
 
 
 def _at(path: PathLike) -> str:
-    path = Path(path).expanduser()
+    path = typed(path)
     return identify(path) if path.is_file() else "nothing"
 
 

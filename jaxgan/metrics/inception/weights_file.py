@@ -13,6 +13,7 @@ import numpy as np
 from jaxgan.errors import UserError
 from jaxgan.metrics.inception.params import State, check_state, state_shapes
 from jaxgan.metrics.inception.published import ALL, Published
+from jaxgan.paths import typed
 from jaxgan.weights.pth import read_pth
 
 _SOURCE, _CONTENT = "source_sha256", "content_sha256"
@@ -67,14 +68,15 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str], *, a
     """
     import safetensors.numpy
 
-    file = _open(Path(source))
+    source, target = typed(source), typed(target)
+    file = _open(source)
     published = _replaceable(file, allow_unverified=allow_unverified)
-    weights = _checked(file, Path(source), published, allow_unverified=allow_unverified)
+    weights = _checked(file, source, published, allow_unverified=allow_unverified)
     shapes = state_shapes(published.variant)
     state = {name: np.ascontiguousarray(weights.state[name], np.float32).reshape(shapes[name]) for name in shapes}
     notes = {"network": published.title, _SOURCE: weights.sha256, _CONTENT: content_sha256(state)}
     content = safetensors.numpy.save(state, notes)
-    _write(Path(target), content)
+    _write(target, content)
     return f"wrote {target}: {published.title}, source {weights.sha256[:8]}, {len(content):,} bytes"
 
 

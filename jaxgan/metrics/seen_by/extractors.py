@@ -1,7 +1,7 @@
 """The extractors that have a name on the command line, and which of them is taken where nobody says."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias, get_args
 
 import jax
@@ -28,6 +28,38 @@ REDUCED: dict[Kind, tuple[int, ...]] = {
 """Sides to which examples of other kinds are reduced, axis by axis from the first."""
 
 
+WITHOUT_WEIGHTS = (
+    f"Inception's weights are not on this machine, so images are seen as their pixels, reduced to {PIXELS} x {PIXELS}: "
+    "such a distance sees a collapse and little else, and is no FID; for one, `jaxgan weights download` fetches them."
+)
+
+
+def at_hand(name: Name, seen: Sequence[Field], say: Callable[[str], None], weights: str | None = None) -> Name:
+    """The name, or "pixels" where "auto" would be Inception and its weights are not on this machine.
+
+    Args:
+        name: which extractor is wanted.
+        seen: the fields that it shall see.
+        say: is told if it is "pixels" for that reason.
+        weights: file of Inception weights, where one is named.
+
+    Raises:
+        UserError: `$JAXGAN_INCEPTION_WEIGHTS` names a file that there is not.
+    """
+    from jaxgan.metrics.inception.published import INCEPTION_2015, find
+
+    images = bool(seen) and all(field.kind == "image" for field in seen)
+    if name != "auto" or weights is not None or not images or _small(seen) or find(INCEPTION_2015):
+        return name
+    say(WITHOUT_WEIGHTS)
+    return "pixels"
+
+
+def _small(images: Sequence[Field]) -> bool:
+    """Whether the classifier of clothes may stand for Inception."""
+    return all(h <= SMALL and w <= SMALL and c == 1 for h, w, c in (field.fixed for field in images)) and bool(images)
+
+
 def choose(
     name: Name,
     seen: Sequence[Field],
@@ -40,7 +72,8 @@ def choose(
     """An extractor by its name.
 
     "auto" is "fashion-cnn" for grey images of at most 64 pixels a side, which needs nothing that is not in the package,
-    and "inception" for all other images. What is no image is seen by its own numbers, reduced to few (`reduced`).
+    and "inception" for all other images; `at_hand` knows a way without its weights. What is no image is seen by its own
+    numbers, reduced to few (`reduced`).
 
     Args:
         name: which one.
@@ -58,8 +91,7 @@ def choose(
     kinds: set[Kind] = {field.kind for field in seen if field.kind != "image"}
     if kinds:
         return _of_numbers(name, kinds)
-    small = all(h <= SMALL and w <= SMALL and c == 1 for h, w, c in (field.fixed for field in seen)) and bool(seen)
-    name = ("fashion-cnn" if small and weights is None else "inception") if name == "auto" else name
+    name = ("fashion-cnn" if _small(seen) and weights is None else "inception") if name == "auto" else name
     if name in ("fashion-cnn", "pixels", "random-inception"):
         if weights is not None:
             raise UserError(f"--weights belongs to the Inception networks; --extractor {name} takes none.")

@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, NoReturn
 
+from jaxgan.streams import lenient
+
 PING = 5.0  # seconds between signs of life
 SILENCE = 45.0  # seconds without one, after which a process counts as gone
 LOOK = 0.2  # seconds between looks at the time
@@ -147,11 +149,12 @@ class Link:
         """Print what has happened, what is left and how to go on; end this process, whatever it is doing."""
         if _left and not complete:
             sentence = f"{sentence.rstrip('.')}; {_left[-1]()} {self.go_on}"
-        with contextlib.suppress(OSError, ValueError):
-            if sys.stdout.isatty():
-                print("\x1b[?25h", end="")  # the cursor, which a progress bar hides
-            sys.stdout.flush()
-            print(f"jaxgan: {sentence}", file=sys.stderr, flush=True)
+        out, err = lenient(sys.stdout), lenient(sys.stderr)
+        if out.isatty():
+            out.write("\x1b[?25h")  # the cursor, which a progress bar hides
+        out.flush()
+        err.write(f"jaxgan: {sentence}\n")
+        err.flush()
         os._exit(code)
 
     def _tell(self, message: Mapping[str, Any], but: int | None = None) -> None:

@@ -2,12 +2,16 @@
 
 import contextlib
 import dataclasses
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 
 from jaxgan import data as datasets
+from jaxgan.data.threads import telling
+from jaxgan.errors import UserError
 from jaxgan.game import GameState, System, parallel, with_frozen
 from jaxgan.show.sheets import write_png
 from jaxgan.train.loop import best, goals, memory, rollback, stages
@@ -16,19 +20,20 @@ from jaxgan.train.loop.chunk_step import make_chunk_step
 from jaxgan.train.loop.chunks import Chunks, make_chunks
 from jaxgan.train.loop.monitoring import Monitor
 from jaxgan.train.loop.opening import check_new, create, reopen, require_alike
-from jaxgan.train.loop.plan import Build, Plan, make_plans
+from jaxgan.train.loop.plan import Build, Callback, Plan, make_plans
 from jaxgan.train.loop.previews import reals
 from jaxgan.train.loop.session import Past, Session
 from jaxgan.train.loop.slow import warn_of_convolutions
 from jaxgan.train.loop.stages import Origin
 from jaxgan.train.run import rundir
 from jaxgan.train.run.config import RunConfig
-from jaxgan.train.run.failures import Collapse, computing, what_is_left, writing
+from jaxgan.train.run.failures import Collapse, TrainingError, computing, what_is_left, writing
 from jaxgan.train.run.own import Code
 from jaxgan.train.run.record import Recorder, marked_steps, read_metrics, sample_pictures
 from jaxgan.train.run.rundir import RunDir
 from jaxgan.train.screen import summary
-from jaxgan.train.screen.report import Report, make_report, quantity
+from jaxgan.train.screen.log import LoggedReport
+from jaxgan.train.screen.report import Report, make_report, quantity, reading
 
 
 class Result(NamedTuple):
@@ -63,6 +68,7 @@ def fit(
     code: Code | None = None,
     resume: bool = False,
     report: Report | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> Result:
     """Train the system `build(config, data.spec, axis_name)` on `data` and leave a run folder.
 
@@ -75,6 +81,9 @@ def fit(
         code: where the code of a user's own system is, so that `jaxgan sample` finds it again.
         resume: go on with the run in the folder `run.out` as if it had never stopped.
         report: where progress is told; on standard output unless given.
+        callbacks: functions `(step, state, metrics) -> None`, called every `run.sample_every` steps and at the end,
+            after the step has been saved. The next step reuses the state's memory: a callback that keeps some of it
+            copies it, by `jax.device_get`. All processes of a run call them.
 
     Returns:
         The last state and where everything is. A run that SIGINT or SIGTERM stopped has been saved.
@@ -83,8 +92,10 @@ def fit(
         UserError: something that cannot work, found before the first step.
         TrainingError: a loss that is not finite, a collapse, a full disk, or too little memory.
     """
-    report = (report or make_report()) if jax.process_index() == 0 else Report()
-    plans = make_plans(build, config, data, run or RunConfig(), recipe=recipe, code=code, report=report)
+    log = _logged(report) if jax.process_index() == 0 else None
+    report = log or Report()
+    told: dict[str, Any] = {"report": report, "callbacks": callbacks}
+    plans = make_plans(build, config, data, run or RunConfig(), recipe=recipe, code=code, **told)
     require_alike(plans[0])
     with contextlib.ExitStack() as held:
         found = reopen(plans, held) if resume else check_new(plans)
@@ -94,10 +105,22 @@ def fit(
         weigh = best.weigh_of(first)  # sees all the data, so what takes no time is checked before; nothing is made yet
         folder = found[0] if found else create(plans[0], held)
         plans = tuple(_in(plan, folder) for plan in plans)
+        if log:
+            held.enter_context(log.kept(folder.log))
+            held.push(lambda kind, error, _: log.note(_end(kind, error)) if kind else None)
         for line in (*first.lines(), *([origin.line] if origin else []), f"Output      {folder.root}"):
             report.line(line)
-        with computing(lambda: what_is_left(folder, start)):
-            return _train(plans, folder, start, origin, {first.stage.name: weigh})
+        return _train(plans, folder, start, origin, {first.stage.name: weigh})
+
+
+def _logged(report: Report | None) -> LoggedReport:
+    return report if isinstance(report, LoggedReport) else LoggedReport(report or make_report())
+
+
+def _end(kind: type[BaseException], error: BaseException | None) -> str:
+    """How a run ended that did not come to its end, for the log."""
+    expected = issubclass(kind, UserError | TrainingError | KeyboardInterrupt)
+    return f"Ended       {'' if expected else f'by {kind.__name__}: '}{error}"
 
 
 def _in(plan: Plan, folder: RunDir) -> Plan:
@@ -114,25 +137,27 @@ def _train(
     """Train from checkpoint `start` to the end; where the run goes back or a stage ends, it is opened as if resumed."""
     programs: dict[str, Callable[..., Any]] = {}
     mark = None
-    while True:
-        plan = stages.running(plans, start or 0)
-        name, step = plan.stage.name, start or 0
-        chunks = make_chunks(plan.data, plan.system.batch, _shortened(plan), plan.rows, step, plan.mesh)
-        state = stages.opened(plans, folder, start, origin)
-        if plan.frozen:
-            state = with_frozen(state, parallel.place_state(plan.frozen, plan.mesh))
-        first = chunks.chunk(step, 1)
-        programs[name] = programs.get(name) or _compile(plan, chunks, state, first)
-        weighs[name] = weighs[name] if name in weighs else best.weigh_of(plan)
-        session = _session(plan, folder, chunks, programs[name], start, mark, weighs[name])
-        try:
-            result = _run(session, state, step, first)
-        except Collapse as collapse:
-            start, mark = rollback.roll_back(plan, folder, collapse)
-            continue
-        if result.signal or plan is plans[-1]:
-            return result
-        start, mark, result = result.step, None, None  # the old state makes room
+    with computing(lambda: what_is_left(folder, start)):
+        while True:
+            plan = stages.running(plans, start or 0)
+            name, step = plan.stage.name, start or 0
+            with telling(reading):  # pictures that lie on the disk are decoded once more
+                chunks = make_chunks(plan.data, plan.system.batch, _shortened(plan), plan.rows, step, plan.mesh)
+            state = stages.opened(plans, folder, start, origin)
+            if plan.frozen:
+                state = with_frozen(state, parallel.place_state(plan.frozen, plan.mesh))
+            first = chunks.chunk(step, 1)
+            programs[name] = programs.get(name) or _compile(plan, chunks, state, first)
+            weighs[name] = weighs[name] if name in weighs else best.weigh_of(plan)
+            session = _session(plan, folder, chunks, programs[name], start, mark, weighs[name])
+            try:
+                result = _run(session, state, step, first)
+            except Collapse as collapse:
+                start, mark = rollback.roll_back(plan, folder, collapse)
+                continue
+            if result.signal or plan is plans[-1]:
+                return result
+            start, mark, result = result.step, None, None  # the old state makes room
 
 
 def _session(
@@ -172,7 +197,7 @@ def _run(session: Session, state: GameState, step: int, first: Any) -> Result:
             with contextlib.suppress(OSError):  # what counts was flushed with the last checkpoint
                 recorder.close()
     if recorder and (signal or step == plan.config.steps):
-        with writing(folder, lambda: what_is_left(folder, step)):
+        with computing(lambda: what_is_left(folder, step)), writing(folder, lambda: what_is_left(folder, step)):
             _finish(plan, folder, step, signal)
     return Result(state, plan.system, folder, step, signal)
 
@@ -221,12 +246,18 @@ def _compile(plan: Plan, chunks: Chunks, state: GameState, chunk: Any) -> Callab
     return compiled
 
 
+def described(data: datasets.Data) -> str:
+    """The data for a heading: of a path the last part."""
+    name = data.name
+    return data.description.replace(name, Path(name).name, 1) if os.path.isabs(name) else data.description
+
+
 def _finish(plan: Plan, folder: RunDir, step: int, signal: int | None) -> None:
     if signal:
         plan.report.line(f"Stopped by a signal after step {step}, which is saved. Go on with:")
         plan.report.line(f"  jaxgan train --resume {folder.root}" if plan.recipe else "  fit(..., resume=True)")
         return
-    title = f"{plan.recipe or plan.summary.rstrip('.')}, {plan.data.description}, {step} steps"
+    title = f"{plan.recipe or plan.summary.rstrip('.')}, {described(plan.data)}, {step} steps"
     rows, scores = read_metrics(folder.metrics), read_metrics(folder.evaluations)
     marks = marked_steps(read_metrics(folder.monitor))
     summary.write_summary(folder.summary, rows, sample_pictures(folder), title, scores, marks)

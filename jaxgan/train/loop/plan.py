@@ -5,7 +5,6 @@ import hashlib
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import jax
@@ -21,8 +20,10 @@ from jaxgan.errors import UserError
 from jaxgan.fields import Spec
 from jaxgan.game import GameState, Stage, System, parallel, parameter_count, without_frozen
 from jaxgan.game.random import Stream
-from jaxgan.metrics.seen_by.extractors import choose
+from jaxgan.metrics.seen_by.extractors import at_hand, choose
 from jaxgan.metrics.seen_by.features import Extractor
+from jaxgan.options import with_homes
+from jaxgan.paths import lasting
 from jaxgan.train.loop import goals, memory
 from jaxgan.train.loop.declared import stages_of
 from jaxgan.train.loop.scoring import measured
@@ -33,6 +34,9 @@ from jaxgan.train.screen.report import Report
 
 Build: TypeAlias = Callable[[Any, Spec, str | None], System]
 """`(config, spec, axis_name) -> System`, as a recipe's `build`."""
+LASTING = ("data_dir", "weights")  # options that name a place; what --data means, `data.absolute` says
+Callback: TypeAlias = Callable[[int, GameState, Mapping[str, float]], None]
+"""`(step, state, metrics of that step)`, called when a run draws its pictures."""
 SHEET = 500  # examples held out, at most, of a system whose right answers are known
 
 
@@ -53,6 +57,7 @@ class Plan:
         rows: examples a step.
         abstract: shapes, dtypes and shardings of the state.
         report: where the run speaks.
+        callbacks: called when it draws its pictures.
         frozen: networks that never move, {} for none.
         extractor: what generated images are measured by, or None.
         warnings: sentences in which the recipe doubts its configuration.
@@ -73,6 +78,7 @@ class Plan:
     abstract: Any
     frozen: Mapping[str, Any]
     report: Report
+    callbacks: tuple[Callback, ...]
     extractor: Extractor | None
     warnings: tuple[str, ...]
     stage: Stage
@@ -154,13 +160,14 @@ def make_plans(
     recipe: str | None,
     code: Code | None = None,
     report: Report,
+    callbacks: Sequence[Callback] = (),
 ) -> tuple[Plan, ...]:
     """A plan for each stage, with all checked that can be without computing; UserError for what cannot work.
 
     Arguments are those of `fit`.
     """
     check_run(run)
-    run = dataclasses.replace(run, from_=_absolute(run.from_))  # a run may go on in another folder
+    run = _lasting(run)
     config = settled(config)
     stages = stages_of(build, config)
     module = sys.modules.get(build.__module__)
@@ -173,13 +180,13 @@ def make_plans(
         if run.mirror and not any(field.kind in MIRRORED for field in system.batch.values()):
             told = ", ".join(f"{name} ({field.kind})" for name, field in system.batch.items())
             raise UserError(f"--mirror turns {', '.join(MIRRORED)}; this system trains on {told}.")
-    run = dataclasses.replace(run, hold_out=_held_out(systems, data, run))
+    run, lacking = _seen(systems, data, dataclasses.replace(run, hold_out=_held_out(systems, data, run)))
     shared: dict[str, Any] = {"config": config, "run": run, "mesh": parallel.make_mesh(), "stages": stages}
     shared["data"], shared["held"] = datasets.hold_out(data, run.hold_out or 0)
-    shared |= {"recipe": recipe, "code": code, "report": report}
+    shared |= {"recipe": recipe, "code": code, "report": report, "callbacks": tuple(callbacks)}
     shared["summary"] = ((module and module.__doc__) or build.__name__).splitlines()[0]
     plans = tuple(
-        _plan(stage, system, warned, _extractor(system, data, run), shared)
+        _plan(stage, system, (*warned, *lacking), _extractor(system, data, run), shared)
         for stage, (system, warned) in zip(stages, built, strict=True)
     )
     if run.eval_every and not any(plan.extractor or plan.system.goal for plan in plans):
@@ -187,12 +194,21 @@ def make_plans(
     return plans
 
 
-def _absolute(run: str | None) -> str | None:
-    """The folder that --from names; UserError where it is no run."""
-    if run is None:
-        return None
+def _lasting(run: RunConfig) -> RunConfig:
+    """The run with paths that mean the same from another working directory, where it may go on; `out` is opened here.
+
+    Raises:
+        UserError: --from names no run.
+    """
+    run = with_homes(run)
+    begins = {"from_": _root(run.from_)} if run.from_ is not None else {}
+    kept = {name: lasting(value) for name in LASTING if (value := getattr(run, name))}
+    return dataclasses.replace(run, **begins, **kept)
+
+
+def _root(run: str) -> str:
     try:
-        return str(rundir.read_config(Path(run).expanduser())[0].root.resolve())
+        return str(rundir.read_config(run)[0].root.resolve())
     except UserError as error:
         raise UserError(f"--from: {error}") from error
 
@@ -231,6 +247,16 @@ def _extractor(system: System, data: datasets.Data, run: RunConfig) -> Extractor
     if run.eval_every is None or system.goal or found is None:
         return None
     return choose(run.extractor, [data.spec[found[1]]], weights=run.weights)
+
+
+def _seen(systems: Sequence[System], data: datasets.Data, run: RunConfig) -> tuple[RunConfig, tuple[str, ...]]:
+    """The run with the extractor that is at hand, so that a resumed one has it too; and what is to be said of it."""
+    said: list[str] = []
+    if run.eval_every:
+        found = [measured(system, data.spec) for system in systems if system.goal is None]
+        seen = [data.spec[field] for _, field in filter(None, found)]
+        run = dataclasses.replace(run, extractor=at_hand(run.extractor, seen, said.append, run.weights))
+    return run, tuple(said)
 
 
 def _held_out(systems: Sequence[System], data: datasets.Data, run: RunConfig) -> int:

@@ -108,7 +108,7 @@ class Session:
         ahead = (first, 1)
         if step == 0:
             self._sample(state, step)
-        with noted_signals() as received:
+        with noted_signals(self._asked, self._ended) as received:
             while step < self.total and not signal:
                 chunk, count = ahead or self._chunk(step, pace)
                 state, metrics = self.advance(state, chunk, self.key)
@@ -155,6 +155,9 @@ class Session:
             self._require_finite_state(state, step)
             with writing(self.folder, self._what_is_left):
                 self.report.line(self.best.consider(state, step, self.row))
+        if last or step % self.run.sample_every == 0:
+            for callback in self.plan.callbacks:
+                callback(step, state, dict(self.row))
         if self.monitor.stopping:
             raise self.monitor.farewell(self.monitor.stopping, step)
 
@@ -216,6 +219,13 @@ class Session:
                 self.recorder.flush()
             checkpoint.save(self.folder.checkpoints, step, state, metadata, self.run.keep, protect=healthy)
         self.saved = step
+
+    def _asked(self, name: str) -> None:
+        self.report.line(f"{name:<11} stopping, saving ... (Ctrl-C now ends it without saving)")
+
+    def _ended(self, name: str) -> None:
+        self.report.stop()  # a terminal's cursor comes back
+        self.report.line(f"{name:<11} {self._what_is_left()}")
 
     def _what_is_left(self) -> str:
         return what_is_left(self.folder, self.saved)

@@ -2,30 +2,33 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_type_hints
 
 from tyro import conf
 
 from jaxgan.errors import UserError, flag
 from jaxgan.metrics.seen_by.extractors import Name
-from jaxgan.options import fits
+from jaxgan.options import PathText, fits
 
 Parallel = Literal["jit", "pmap", "shard_map"]
 MOST_SAMPLES = 4096  # in one picture, which is made and measured again and again
 OnCollapse = Literal["warn", "stop", "rollback"]
+T = TypeVar("T")
+Kept: TypeAlias = Annotated[T | None, conf.arg(help_behavior_hint="(default: what the run has)")]
+"""An option of a run that goes on; None leaves it as it is."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """Options of a run that no recipe needs to know."""
 
-    from_: Annotated[str | None, conf.arg(name="from")] = None
+    from_: Annotated[PathText | None, conf.arg(name="from")] = None
     """Folder of a run whose newest state this one begins with, array by array where names and shapes agree."""
-    data: str | None = None
+    data: PathText | None = None
     """A folder, a zip, an npz, a TFDS name, or a bundled set; None for the recipe's own."""
     halves: tuple[str, str] | None = None
     """Names of the left and the right half, where each picture is a pair: source target."""
-    data_dir: str | None = None
+    data_dir: PathText | None = None
     """Folder where TFDS keeps its data sets; None for the usual one."""
     image_size: int | tuple[int, int] | None = None
     """Pixels: one number for squares, or HEIGHT WIDTH; None keeps the size of the data."""
@@ -41,7 +44,7 @@ class RunConfig:
     """Mirror examples left to right by chance, all pictures of one together; not for letters or left hands."""
     resident: Literal["auto", "on", "off"] = "auto"
     """Keep the whole data set on the device: on, off, or auto (where it fits and one process trains)."""
-    out: str | None = None
+    out: PathText | None = None
     """Folder of the run, new or empty; None for runs/RECIPE-DATA-N."""
     seed: int = 0
     """Seed of everything random; the same seed gives the same run."""
@@ -66,8 +69,9 @@ class RunConfig:
     eval_samples: int = 5000
     """Images to generate for a measurement."""
     extractor: Name = "auto"
-    """Network of the measurement; auto: fashion-cnn for grey images up to 64 pixels, else inception."""
-    weights: str | None = None
+    """Network of the measurement; auto: fashion-cnn for grey images up to 64 pixels, else inception, or pixels
+    where its weights are lacking."""
+    weights: PathText | None = None
     """File of Inception weights; None looks in the usual places."""
 
 
@@ -75,37 +79,37 @@ class RunConfig:
 class ResumeConfig:
     """What may change when a run goes on: nothing that its numbers depend on. None keeps what the run has."""
 
-    steps: int | None = None
+    steps: Kept[int] = None
     """Training steps in all, those already done included."""
-    data: str | None = None
+    data: Kept[PathText] = None
     """Where the data are now, if they have moved; they must be the same."""
-    data_dir: str | None = None
+    data_dir: Kept[PathText] = None
     """Folder where TFDS keeps its data sets."""
-    resident: Literal["auto", "on", "off"] | None = None
+    resident: Kept[Literal["auto", "on", "off"]] = None
     """Keep the whole data set on the device."""
-    parallel: Parallel | None = None
+    parallel: Kept[Parallel] = None
     """How all devices are used; their number may have changed too."""
-    steps_per_dispatch: int | None = None
+    steps_per_dispatch: Kept[int] = None
     """Training steps per call of the device."""
-    checkpoint_every: int | None = None
+    checkpoint_every: Kept[int] = None
     """Steps between checkpoints."""
-    keep: int | None = None
+    keep: Kept[int] = None
     """Latest checkpoints to keep."""
-    sample_every: int | None = None
+    sample_every: Kept[int] = None
     """Steps between sample pictures."""
-    log_every: int | None = None
+    log_every: Kept[int] = None
     """Steps between lines of metrics.jsonl."""
-    on_collapse: OnCollapse | None = None
+    on_collapse: Kept[OnCollapse] = None
     """When training has collapsed: warn, stop, or roll back to the last healthy checkpoint."""
-    eval_every: int | None = None
+    eval_every: Kept[int] = None
     """Steps between measurements."""
-    eval_samples: int | None = None
+    eval_samples: Kept[int] = None
     """Images to generate for a measurement, in a run that has none yet."""
-    extractor: Name | None = None
+    extractor: Kept[Name] = None
     """Network of the measurement, in a run that has none yet."""
-    weights: str | None = None
+    weights: Kept[PathText] = None
     """Where the Inception weights are now."""
-    system: str | None = None
+    system: PathText | None = None
     """File of your own system that trained the run, which is executed; None where this machine has trained with it."""
 
 
@@ -127,9 +131,9 @@ class VerbConfig:
     """Seed of the noise; example i is the same whatever n is."""
     step: int | Literal["best", "healthy"] | None = None
     """Checkpoint to take, the best of --eval-every, or the last healthy one; None: the newest that is whole."""
-    out: str | None = None
+    out: PathText | None = None
     """FILE.png for a picture, FILE.npz for arrays, else a folder with a file each; None: a picture in RUN."""
-    system: str | None = None
+    system: PathText | None = None
     """File of your own system that trained the run, which is executed; None where this machine has trained with it."""
 
 
@@ -145,9 +149,9 @@ class InterpolateConfig:
     """Seed of the ends."""
     step: int | Literal["best", "healthy"] | None = None
     """Checkpoint to take, as for `jaxgan sample`."""
-    out: str | None = None
+    out: PathText | None = None
     """FILE.png: a row for each way; FILE.gif: all ways at once, there and back; else as for `jaxgan sample`."""
-    system: str | None = None
+    system: PathText | None = None
     """File of your own system that trained the run, which is executed; None where this machine has trained with it."""
 
 
@@ -161,7 +165,7 @@ class TranslateConfig:
     """Checkpoint to take, as for `jaxgan sample`."""
     verb: str | None = None
     """Which translation, where the system has several; None: the one called translate, or the only one."""
-    system: str | None = None
+    system: PathText | None = None
     """File of your own system that trained the run, which is executed; None where this machine has trained with it."""
 
 

@@ -46,11 +46,15 @@ def writing(folder: RunDir, left: Callable[[], str]) -> Iterator[None]:
 def computing(left: Callable[[], str]) -> Iterator[None]:
     """Turn a lack of memory, of the device or of this machine, into a TrainingError that ends with `left()`.
 
+    A KeyboardInterrupt, where a signal does not wait for a checkpoint, says `left()` too.
+
     It is also what this process says of the run where another one is gone.
     """
     try:
         with link.telling(left):
             yield
+    except KeyboardInterrupt as stop:
+        raise stop if stop.args else KeyboardInterrupt(left()) from None
     except (MemoryError, jax.errors.JaxRuntimeError) as error:
         if not lacks_memory(error):
             raise

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from jaxgan import recipes
 from jaxgan.errors import UserError
 from jaxgan.fields import IMAGES, Needs
+from jaxgan.paths import typed
 from jaxgan.train.run.imports import importing
 
 
@@ -64,7 +65,7 @@ def named(name: str) -> Recipe:
     """
     if not is_own(name):
         return _installed(name)
-    return _of_file(Path(name).expanduser()) if name.endswith(".py") or "/" in name else _of_module(name, Path.cwd())
+    return _of_file(typed(name)) if name.endswith(".py") or "/" in name else _of_module(name, Path.cwd())
 
 
 def _installed(name: str) -> Recipe:

@@ -14,6 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from jaxgan.errors import UserError
+from jaxgan.paths import typed
 
 CONFIG = "config.json"
 CONTENT = {"jaxgan": str, "recipe": str | None, "code": dict | None, "config": dict, "run": dict, "data": dict}
@@ -73,6 +74,11 @@ class RunDir:
         return self.root / "tensorboard"
 
     @property
+    def log(self) -> Path:
+        """What people were told."""
+        return self.root / "log.txt"
+
+    @property
     def lock(self) -> Path:
         """Held while a process trains the run."""
         return self.root / ".lock"
@@ -127,7 +133,7 @@ def alone(folder: RunDir) -> Iterator[None]:
 def unmake(folder: RunDir) -> None:
     """Remove the folder of a run in which nothing was written."""
     with contextlib.suppress(OSError):  # it has files
-        if not set(folder.root.iterdir()) - {folder.lock}:
+        if not set(folder.root.iterdir()) - {folder.lock, folder.log}:
             shutil.rmtree(folder.root)
 
 
@@ -180,7 +186,7 @@ def read_config(run: str | Path) -> tuple[RunDir, dict[str, Any]]:
     """An existing run and its config.json; UserError where there is none."""
     if not str(run):
         raise UserError("a run is named by its folder, got an empty text.")
-    folder = RunDir(Path(run))
+    folder = RunDir(typed(run))
     if not folder.root.is_dir():
         found = "it is a file" if folder.root.exists() else "there is no such folder"
         raise UserError(f"{run} is not a run: {found}.")

@@ -1,17 +1,21 @@
 """What a command tells the person in front of it: lines, and progress, live on a terminal and now and then elsewhere.
 
-A run speaks on standard output; where standard output is the result of a command, what it says is on stderr.
+A run speaks on standard output; where standard output is the result of a command, what it says is on stderr. Neither
+can fail here (`jaxgan.streams`): a run goes on when nobody listens, and what it says is in its log.
 """
 
 import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TextIO, cast
 
 import jax
 
+from jaxgan.streams import Lenient, Stream, lenient, why
+
 SECONDS_BETWEEN_LINES = 10.0
+STDOUT = "standard output"
 MOST_OWN = 4  # of a system's own metrics that are shown
 USUAL = (
     *("step", "images", "seconds", "loss", "grad_norm", "penalty", "r_t"),
@@ -22,7 +26,9 @@ USUAL = (
 
 def tell(text: str) -> None:
     """One line on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    err = lenient(sys.stderr)
+    err.write(text + "\n")
+    err.flush()
 
 
 @contextlib.contextmanager
@@ -30,7 +36,7 @@ def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """Give a function that is told how many of `total` are done; of several processes the first one shows it."""
     if jax.process_index():
         yield lambda _: None
-    elif not sys.stderr.isatty():
+    elif not _moves(lenient(sys.stderr)):
         due = _now_and_then()
         yield lambda done: tell(f"{what}: {done} of {total}") if due() else None
     else:
@@ -39,7 +45,8 @@ def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
         text = TextColumn("{task.description}", markup=False)
         columns = (text, BarColumn(bar_width=20), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        console = Console(file=cast(TextIO, lenient(sys.stderr)))
+        with Progress(*columns, console=console, transient=True) as bar:
             task = bar.add_task(what, total=total)
             yield lambda done: bar.update(task, completed=done)
 
@@ -48,7 +55,7 @@ def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
 def reading(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """As `counting`, for what has already taken a while: the first line comes at once."""
     with counting(what, total) as tell_done:
-        if not jax.process_index() and not sys.stderr.isatty():
+        if not jax.process_index() and not _moves(lenient(sys.stderr)):
             tell(f"{what}: {total:,} examples, which takes a while")
         yield tell_done
 
@@ -83,16 +90,35 @@ class Report:
         """Progress ends."""
 
 
-class PlainReport(Report):
+class _Told(Report):
+    """A report by a stream that may take nothing more, which is told once and is no reason to end."""
+
+    def __init__(self, out: Stream | None, name: str) -> None:
+        self._out, self._name, self._whole = lenient(out), name, True
+
+    def _look(self) -> None:
+        failure, self._out.failure = self._out.failure, None
+        if failure and self._whole:
+            self._whole = False
+            reason = why(failure)
+            told = f"cannot be written ({reason})" if reason else "is not read any more"
+            tell(f"jaxgan: {self._name} {told}; the run goes on.")
+
+
+class PlainReport(_Told):
     """Lines of text, for files and pipes."""
 
-    def __init__(self) -> None:
+    def __init__(self, out: Stream | None = None, name: str = STDOUT) -> None:
+        """Write to `out`, which people know as `name`; to standard output unless given."""
+        super().__init__(out or sys.stdout, name)
         self._total = 0
         self._due = _now_and_then()
 
     def line(self, text: str) -> None:
         """One line."""
-        print(_printable(text), flush=True)
+        self._out.write(text + "\n")
+        self._out.flush()
+        self._look()
 
     def start(self, done: int, total: int) -> None:  # noqa: ARG002
         """Progress begins."""
@@ -107,19 +133,21 @@ class PlainReport(Report):
         """Nothing to clear away."""
 
 
-class LiveReport(Report):
+class LiveReport(_Told):
     """A progress bar under the lines, for terminals."""
 
     def __init__(self) -> None:
         from rich.console import Console
 
-        self._console = Console(highlight=False)
+        super().__init__(sys.stdout, STDOUT)
+        self._console = Console(file=cast(TextIO, self._out), highlight=False)
         self._bar: Any = None
         self._task: Any = None
 
     def line(self, text: str) -> None:
         """One line above the bar."""
         self._console.print(text, markup=False, soft_wrap=True)
+        self._look()
 
     def start(self, done: int, total: int) -> None:
         """Show the bar."""
@@ -141,18 +169,23 @@ class LiveReport(Report):
         """Leave the bar as it is."""
         if self._bar is not None:
             self._bar.stop()
+            self._look()
 
 
 def make_report() -> Report:
     """Live on a terminal that can show the bar, plain elsewhere."""
-    live = sys.stdout.isatty() and (sys.stdout.encoding or "").lower().startswith("utf")
-    return LiveReport() if live else PlainReport()
+    out = lenient(sys.stdout)
+    utf = (getattr(out, "encoding", None) or "").lower().startswith("utf")
+    return LiveReport() if utf and _moves(out) else PlainReport()
 
 
-def _printable(text: str) -> str:
-    """The text with question marks for what standard output cannot show, such as letters of a folder's name."""
-    encoding = sys.stdout.encoding or "ascii"
-    return text.encode(encoding, "replace").decode(encoding)
+def _moves(out: Lenient) -> bool:
+    """Whether a stream is a terminal on which what was written can be written over."""
+    if not out.isatty():
+        return False
+    from rich.console import Console
+
+    return not Console(file=cast(TextIO, out)).is_dumb_terminal
 
 
 def scores(metrics: Mapping[str, float]) -> str:

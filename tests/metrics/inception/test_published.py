@@ -284,6 +284,14 @@ def test_offline_forbids_the_download(publish, monkeypatch):
     assert weights.status()[-1] == ("download", "forbidden by JAXGAN_OFFLINE=1")
 
 
+def test_fetching(publish, tmp_path):
+    path = tmp_path / "cache/jaxgan/weights" / NAME
+    place, found = weights.fetch()
+    assert place == str(path)
+    assert found.startswith("Inception v3 of 2015 (")
+    assert path.stat().st_size == publish.size
+
+
 def test_nothing_is_fetched_unasked(publish, monkeypatch):
     monkeypatch.setattr(weights, "download", lambda *_: pytest.fail("was called"))
     with pytest.raises(WeightsNotFound):

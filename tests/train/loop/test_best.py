@@ -12,6 +12,7 @@ from jaxgan.errors import UserError
 from jaxgan.game import parallel
 from jaxgan.game.random import Stream
 from jaxgan.metrics.numbers.frechet import frechet_distance
+from jaxgan.metrics.seen_by import extractors
 from jaxgan.metrics.seen_by.extractors import pixels
 from jaxgan.show.given import nothing
 from jaxgan.show.sampling import make_batches, make_sampler
@@ -235,6 +236,18 @@ def test_what_cannot_work_is_said_before_anything_is_written(tmp_path, monkeypat
     with pytest.raises(UserError, match=words):
         toy.train(tmp_path / "run", **changes)
     assert not (tmp_path / "run").exists()
+
+
+def test_what_is_at_hand_is_kept_for_the_whole_curve(tmp_path, monkeypatch):
+    """Without Inception's weights a run is measured on pixels, and goes on so where they are found later."""
+    monkeypatch.setattr(extractors, "_small", lambda images: False)  # as if the toy's images were photographs
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("TORCH_HOME", "JAXGAN_CACHE", "JAXGAN_INCEPTION_WEIGHTS"):
+        monkeypatch.delenv(name, raising=False)
+    report = toy.Said()
+    toy.train(tmp_path / "run", steps=4, report=report, **(OFTEN | {"extractor": "auto"}))
+    assert [line for line in report.lines if line.startswith("Warning     Inception's weights are not")]
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["run"]["extractor"] == "pixels"
 
 
 def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):

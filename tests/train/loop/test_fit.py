@@ -13,6 +13,7 @@ from jaxgan import data as datasets
 from jaxgan.errors import UserError
 from jaxgan.game import parallel
 from jaxgan.train import TrainingError, fit
+from jaxgan.train.loop.fit import described
 from jaxgan.train.run import checkpoint
 from jaxgan.train.run.record import read_metrics
 from tests.train import toy
@@ -142,6 +143,9 @@ def test_a_signal_saves_and_the_run_goes_on(straight, tmp_path):
     assert checkpoint.steps(stopped.folder.checkpoints) == [stopped.step]
     assert signal.getsignal(signal.SIGTERM) is before
     toy.assert_same(toy.train(tmp_path / "run", resume=True).state, straight.state)
+    log = stopped.folder.log.read_text()
+    assert log.count("--- ") == 2  # the run, and its going on
+    assert "SIGTERM     stopping, saving ..." in log.partition("Stopped by a signal")[0]
 
 
 def broken_build(change):
@@ -208,6 +212,12 @@ def test_the_folder_describes_itself(straight):
     assert any(straight.folder.tensorboard.iterdir())
 
 
+def test_a_heading_has_no_folders():
+    for name, told in (("/home/me/photos", "photos: 3 images"), ("photos/cats", "photos/cats: 3 images")):
+        data = toy.images()._replace(name=name, description=f"{name}: 3 images")
+        assert described(data) == told
+
+
 def test_other_images_are_refused(straight, tmp_path):
     shutil.copytree(straight.folder.root, tmp_path / "run")
     with pytest.raises(UserError, match="not those that the run began with"):
@@ -254,3 +264,13 @@ def test_a_signal_at_the_end_is_no_stop(tmp_path):
     result = toy.train(tmp_path / "run", report=Late(), steps_per_dispatch=1, sample_every=100)
     assert (result.step, result.signal) == (13, None)
     assert result.folder.summary.exists()
+
+
+def test_callbacks_see_what_is_drawn_and_logged(tmp_path):
+    """Every `sample_every` steps and at the end, with the state and the metrics of that step."""
+    seen = []
+    look = lambda step, state, metrics: seen.append((step, int(state.step), metrics["d/loss"]))  # noqa: E731
+    run = toy.run_config(tmp_path / "run", log_every=1)
+    result = fit(toy.build, toy.Config(), toy.images(), run, report=toy.Said(), callbacks=[look])
+    logged = {row["step"]: row["d/loss"] for row in read_metrics(result.folder.metrics)}
+    assert seen == [(step, step, logged[step]) for step in (6, 12, 13)]

@@ -39,6 +39,14 @@ def test_the_state_is_described_without_computing_it():
         assert shape.sharding.is_fully_replicated
 
 
+def test_paths_mean_the_same_from_another_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    run = plan(data_dir="tf", weights="~/w.pth", out="~/run").description()["run"]
+    assert (run["data_dir"], run["weights"]) == (f"{tmp_path}/tf", f"{tmp_path}/home/w.pth")
+    assert run["out"] == f"{tmp_path}/home/run"
+
+
 def test_a_batch_that_the_devices_cannot_share(monkeypatch):
     make = parallel.make_mesh
     monkeypatch.setattr(parallel, "make_mesh", lambda: make(jax.devices()[:3]))
