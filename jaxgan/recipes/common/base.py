@@ -135,7 +135,7 @@ def system_of(
         axis_name: as for `make_train_step`.
     """
     average = Ema(config.ema_halflife_kimg, config.ema_rampup or None)
-    ema = {name: average for name in averaged} if config.ema_halflife_kimg else {}
+    ema = dict.fromkeys(averaged, average) if config.ema_halflife_kimg else {}
     step = make_step(rounds, optimizers, ema=ema, axis_name=axis_name, accumulate=config.accumulate)
 
     def init(rng: Key[Array, ""]) -> GameState:
