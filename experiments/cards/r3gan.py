@@ -13,8 +13,8 @@ CARD = Card(
     ),
     expect="clothes that one recognises from step 1,000 on",
     measured=(
-        "distances 11.6, 7.5, 6.0 after 1,000, 2,000, 3,000 steps of 32 images (DCGAN with the paper's rates had 11.9 after as "
-        "many images as those 2,000)"
+        "distances 11.6, 7.5, 6.0 after 1,000, 2,000, 3,000 steps of 32 images (DCGAN with the paper's rates had 11.9 "
+        "after as many images as those 2,000)"
     ),
     numbers=(
         f"{DISTANCE} "

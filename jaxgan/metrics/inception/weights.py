@@ -1,6 +1,7 @@
 """Inception with its published weights: found on the machine, or fetched on request, and checked by their hash."""
 
 import os
+from pathlib import Path
 from typing import NamedTuple
 
 from jaxgan.game import Precision
