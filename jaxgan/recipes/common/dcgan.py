@@ -32,43 +32,6 @@ class DCGANOptions:
     """Images of a group whose spread D sees, 4 as a rule; 0: none."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class QuickDCGANOptions(DCGANOptions):
-    """Networks and rates with which a first run of two minutes on two cores is worth showing, found by measuring.
-
-    D's biases matter most: without one its first layer, a LeakyReLU and a batch normalisation make the same of a batch
-    and of its half, so that D is blind to the contrast of what G makes.
-    """
-
-    g_learning_rate: float = 1e-3
-    """Adam's rate for the generator."""
-    d_learning_rate: float = 4e-4
-    """Adam's rate for the discriminator."""
-    g_units: Annotated[int, Ge(0)] = 128
-    """Units of a dense layer in front of the generator's convolutions; 0: none."""
-    d_units: Annotated[int, Ge(0)] = 128
-    """Units of a dense layer behind the discriminator's convolutions; 0: none."""
-    d_biases: bool = True
-    """Biases in the discriminator's first and last layer, which are not normalised."""
-
-
-PAPER: dict[str, Any] = {
-    "batch_size": 128,
-    "g_width": 128,
-    "d_width": 128,
-    "g_learning_rate": 2e-4,
-    "d_learning_rate": 2e-4,
-    "g_units": 0,
-    "d_units": 0,
-    "d_biases": False,
-    "ema_halflife_kimg": 0.0,
-}
-"""Settings of Radford et al. 2015, for images of 64 x 64 pixels, in place of those of `QuickDCGANOptions`.
-
-Kernels have 4 x 4 weights, which strides of 2 divide, where the paper's figure 1 has 5 x 5; latents are normal.
-"""
-
-
 def pair(config: Any, spec: Spec, axis_name: str | None, classes: int = 0) -> tuple[nn.Module, nn.Module]:
     """The generator and the discriminator.
 
