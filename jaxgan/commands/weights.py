@@ -1,8 +1,10 @@
 """The command `jaxgan weights`: where Inception weights are looked for, and their conversion."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from jaxgan.errors import UserError
+from jaxgan.show.replace import told
 
 HELP = "jaxgan weights takes: status, or: convert IN OUT.safetensors [--allow-unverified]"
 
@@ -17,7 +19,8 @@ def command(args: Sequence[str]) -> int:
             for place, found in status():
                 print(f"{place}: {found}")
         case ["convert", source, target, *rest] if set(rest) <= {"--allow-unverified"}:
-            print(convert(source, target, allow_unverified=bool(rest)))
+            stood = [Path(target)] if Path(target).exists() else []
+            print(convert(source, target, allow_unverified=bool(rest)) + told(stood))
         case ["--help" | "-h", *_]:
             print(HELP)
         case _:
