@@ -9,11 +9,11 @@ import importlib.util
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import jaxgan
-from jaxgan.errors import UserError, lacks_memory
+from jaxgan.errors import UserError, did_you_mean, lacks_memory
 from jaxgan.paths import at_home
 from jaxgan.streams import Lenient, unfailing, why
 from jaxgan.weights.download import cache_folder
@@ -141,8 +141,13 @@ def _command(args: list[str]) -> int:
         "recipes": _recipes,
     }
     if name not in commands:
-        raise UserError(f"there is no command {name!r}; the commands are {', '.join(commands)}.")
+        raise UserError(f"there is no command {name!r}; {_near(name, commands)} commands are {', '.join(commands)}.")
     return commands[name](rest)
+
+
+def _near(name: str, names: Iterable[str]) -> str:
+    near = did_you_mean(name, names)
+    return f"{near} The" if near else "the"
 
 
 def _recipes(args: list[str]) -> int:

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import difflib
 import functools
 import io
 import itertools
@@ -12,7 +11,7 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from jaxgan.errors import UserError, flag
+from jaxgan.errors import UserError, did_you_mean, flag
 from jaxgan.paths import at_home
 
 
@@ -93,8 +92,8 @@ def _check_names(command: str, hints: dict[str, Any], args: Sequence[str]) -> No
     for arg in args:
         name = arg.partition("=")[0].replace("_", "-")
         if name.startswith("-") and not re.match(r"-\.?\d", name) and name not in known:
-            close = difflib.get_close_matches(name, sorted(known), 1)
-            hint = f"did you mean {close[0]}? " if close else ""
+            near = did_you_mean(name, sorted(known))
+            hint = f"{near} " if near else ""
             raise UserError(f"{command} has no option {name}; {hint}{command} --help lists them all.")
 
 
@@ -118,7 +117,8 @@ def _sentence(wrong: Sequence[str], hints: Mapping[str, Any], command: str) -> s
     option = option.replace("_", "-")
     hint = hints.get(option, bool if option.startswith("--no-") else None)
     if hint is None:
-        return f"{command} takes options alone, got {wrong[0]}; {command} --help lists them all."
+        place = next((f"; say {each} {wrong[0]}" for each in ("--data", "--out") if each in hints), "")
+        return f"{command} takes options alone, got {wrong[0]}{place}; {command} --help lists them all."
     got = " ".join([value] * bool(equals) + list(wrong[1:])) or "nothing"
     return f"{option} takes {words_of(hint)}, got {got}."
 

@@ -1,7 +1,6 @@
 """Runs from Python: `jaxgan.fit("dcgan", data="photos", image_size=64)` and `jaxgan.load("runs/x").sample(16)`."""
 
 import dataclasses
-import difflib
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ import numpy as np
 from jaxgan import data as datasets
 from jaxgan import fields
 from jaxgan.data import Data
-from jaxgan.errors import UserError
+from jaxgan.errors import UserError, did_you_mean
 from jaxgan.fields import Field
 from jaxgan.game import GameState, System
 from jaxgan.options import fits, with_homes, words_of
@@ -199,8 +198,8 @@ def _split(module: Any, options: Mapping[str, Any]) -> tuple[Any, RunConfig]:
     own_hints, run_hints = get_type_hints(module.Config), get_type_hints(RunConfig)
     for name in rest:
         if name not in own_hints | run_hints:
-            close = difflib.get_close_matches(name, sorted(own_hints | run_hints), 1)
-            raise UserError(f"there is no option {name!r}{f'; did you mean {close[0]!r}?' if close else '.'}")
+            near = did_you_mean(name, sorted(own_hints | run_hints))
+            raise UserError(f"there is no option {name!r}{f'; {near}' if near else '.'}")
     for_own = {name: _value(name, value, own_hints[name]) for name, value in rest.items() if name in own_hints}
     for_run = {name: _value(name, value, run_hints[name]) for name, value in rest.items() if name not in own_hints}
     try:

@@ -16,6 +16,7 @@ from jaxgan.data.threads import in_threads, telling
 from jaxgan.errors import UserError, first_of
 from jaxgan.fields import Field
 from jaxgan.options import PathText, parse
+from jaxgan.show.replace import noticing, told
 from jaxgan.show.sheets import write_png
 from jaxgan.train.loop.previews import reals
 from jaxgan.train.run import own
@@ -80,8 +81,9 @@ def command(spec: str, args: Sequence[str]) -> int:
         )
     print("\n".join(lines(loaded)))
     if wanted.out is not None:
-        write_png(Path(wanted.out), reals(loaded, loaded.spec, TILES))
-        print(f"Some examples: {wanted.out}")
+        with noticing() as stood:
+            write_png(Path(wanted.out), reals(loaded, loaded.spec, TILES))
+        print(f"Some examples: {wanted.out}{told(stood)}")
     return 0
 
 

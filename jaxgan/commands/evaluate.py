@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jaxgan import data as datasets
-from jaxgan.commands import numbers
+from jaxgan.commands import numbers, results
 from jaxgan.commands.metric_options import EvaluateConfig, ExtractorConfig, check_evaluate
 from jaxgan.commands.sources import extractor_of, show_warnings
 from jaxgan.errors import UserError
@@ -63,9 +63,9 @@ def command(run: str, args: Sequence[str]) -> int:
             for what, numbers in direct[name].items():
                 print("\n".join([f"  {what}:", *map(told, numbers)]))
         show_warnings([score for scores in found.values() for score in scores])
-    _write(out, content)
+    word = _write(out, content, run)
     if not config.json:
-        print(f"Written to {out}")
+        print(f"Written to {out}{word}")
     return 0
 
 
@@ -195,9 +195,14 @@ def _content(
     return content
 
 
-def _write(out: Path, content: dict[str, Any]) -> None:
+def _write(out: Path, content: dict[str, Any], run: str) -> str:
+    """Write results beside those of the same run that the file has; returns what became of the file, in a word."""
+    stood, old = out.exists(), results.read(out)
+    same = old is not None and (out.parent == Path(run) or Path(old["run"]).resolve() == Path(run).resolve())
+    word = " (beside earlier results)" if same else " (replaced)" if stood else ""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_json(out, content)
+        write_json(out, results.merged(old, content) if old is not None and same else content)
+        return word
     except OSError as error:
         raise UserError(f"--out {out} cannot be written: {error.strerror or error}.") from error

@@ -12,13 +12,24 @@ from jaxgan.commands.metric_options import (
     check_fid,
     check_images,
 )
-from jaxgan.commands.sources import Source, extractor_of, open_source, prepared, show_warnings
+from jaxgan.commands.sources import (
+    Source,
+    extractor_of,
+    grey_in_colour,
+    grey_named,
+    open_source,
+    prepared,
+    seen,
+    show_warnings,
+)
 from jaxgan.errors import UserError
+from jaxgan.metrics.compare import doubts
 from jaxgan.metrics.compare.evaluate import bootstrap, frechet_score
 from jaxgan.metrics.compare.feature_sets import FeatureSet, feature_set_of_data, side_of_statistics
 from jaxgan.metrics.compare.protocol import Score
 from jaxgan.metrics.numbers.frechet import frechet_distance, prepare
 from jaxgan.metrics.numbers.statistics import Statistics
+from jaxgan.metrics.seen_by import each
 from jaxgan.metrics.seen_by.extractors import Name
 from jaxgan.metrics.seen_by.features import Extractor, count_of
 from jaxgan.options import parse
@@ -45,9 +56,12 @@ def command(names: Sequence[str], args: Sequence[str]) -> int:
     sources = [open_source(name, how) for name in names]
     if config.bootstrap and isinstance(sources[1], Statistics):
         raise UserError(f"--bootstrap draws from the images of B, but {names[1]} holds statistics only.")
-    extractor = _extractor_for(sources, seen_by)
-    sides = [_side(name, source, extractor, how) for name, source in zip(names, sources, strict=True)]
-    score = _with_error(frechet_score(*sides, ddof=config.ddof, trust=config.trust_statistics), sides, config)
+    with grey_named(names, sources, how):
+        extractor = _extractor_for(sources, seen_by)
+        alone = any(not isinstance(source, Statistics) and each.mixed(source, "image") for source in sources)
+        sides = [_side(name, source, extractor, how, alone) for name, source in zip(names, sources, strict=True)]
+        score = frechet_score(*sides, ddof=config.ddof, trust=config.trust_statistics)
+    score = _with_error(score, sides, config)
     score = dataclasses.replace(score, warnings=(*score.warnings, *_shape_doubts(names, sources)))
     if config.json:
         print(json.dumps(score.to_json(), indent=2, allow_nan=False))
@@ -59,13 +73,13 @@ def command(names: Sequence[str], args: Sequence[str]) -> int:
 
 def _extractor_for(sources: Sequence[Source], config: ExtractorConfig) -> Extractor | None:
     """What the images among `sources` are seen by; None where both are statistics."""
-    seen = [source.spec["image"] for source in sources if not isinstance(source, Statistics)]
-    if not seen:
+    fields = [seen(source) for source in sources if not isinstance(source, Statistics)]
+    if not fields:
         return None
     name = None
-    if config.extractor == "auto" and len(seen) < len(sources):  # features of the kind that there are statistics of
+    if config.extractor == "auto" and len(fields) < len(sources):  # features of the kind that there are statistics of
         name = _maker(next(source for source in sources if isinstance(source, Statistics)))
-    return extractor_of(seen, config, name)
+    return extractor_of(fields, config, name)
 
 
 def _maker(found: Statistics) -> Name:
@@ -74,12 +88,12 @@ def _maker(found: Statistics) -> Name:
     return made or ("inception" if len(found.gaussian.mean) == INCEPTION_FEATURES else "auto")
 
 
-def _side(name: str, source: Source, extractor: Extractor | None, how: ImagesConfig) -> FeatureSet:
+def _side(name: str, source: Source, extractor: Extractor | None, how: ImagesConfig, alone: bool) -> FeatureSet:
     if isinstance(source, Statistics):
         return side_of_statistics(name, source)
     assert extractor is not None
     with counting(f"features of {name}", count_of(source, "image", how.limit)) as progress:
-        how_seen: dict[str, Any] = {"name": name, "prepared": prepared(how), "limit": how.limit}
+        how_seen: dict[str, Any] = {"name": name, "prepared": prepared(how), "limit": how.limit, "alone": alone}
         return feature_set_of_data(source, extractor, progress=progress, **how_seen)
 
 
@@ -90,14 +104,15 @@ def _with_error(score: Score, sides: Sequence[FeatureSet], config: FidConfig) ->
     reference = prepare(real.gaussian or real.taps["features"], config.ddof)
     distance = lambda features: frechet_distance(reference, features, config.ddof).value  # noqa: E731
     error = bootstrap(distance, fake.taps["features"], config.bootstrap, config.seed)
-    return dataclasses.replace(score, stderr=error, repeats=config.bootstrap, seed=config.seed)
+    warnings = (*score.warnings, *doubts.of_resamples(fake.n, config.bootstrap))
+    return dataclasses.replace(score, stderr=error, repeats=config.bootstrap, seed=config.seed, warnings=warnings)
 
 
 def _shape_doubts(names: Sequence[str], sources: Sequence[Source]) -> tuple[str, ...]:
     shapes = [None if isinstance(source, Statistics) else source.spec["image"].shape for source in sources]
     if None in shapes or shapes[0] == shapes[1]:
         return ()
-    words = [
-        f"{name} has images of {'x'.join(map(str, shape or ()))}" for name, shape in zip(names, shapes, strict=True)
-    ]
-    return (f"{' and '.join(words)}: part of the distance is that difference",)
+    told = ["several sizes" if None in (shape or ()) else "x".join(map(str, shape or ())) for shape in shapes]
+    words = [f"{name} has images of {what}" for name, what in zip(names, told, strict=True)]
+    grey = grey_in_colour(names, sources)
+    return (f"{' and '.join(words)}: part of the distance is that difference{f'; {grey}' if grey else ''}",)

@@ -11,6 +11,7 @@ from jaxgan.latent.paths import between
 from jaxgan.options import parse
 from jaxgan.show import given as givens
 from jaxgan.show import morph
+from jaxgan.show.replace import free, noticing, told
 from jaxgan.show.sampling import make_batches, make_sampler
 from jaxgan.show.sets import check_out, write_set
 from jaxgan.train.run import own
@@ -43,15 +44,16 @@ def command(run: str, args: Sequence[str]) -> int:
     check_out(out.with_suffix(".png") if out and moving else out, decode.makes, config.n * config.steps)
     of_ways = given_of(found, dataclasses.replace(decode, given=rest), chosen)(0, config.n)
     state, step = state_of(found)
-    out = out or found.folder.root / f"interpolate-{step}-seed{config.seed}{suffix_of(decode.given, chosen)}.png"
+    out = out or free(found.folder.root / f"interpolate-{step}-seed{config.seed}{suffix_of(decode.given, chosen)}.png")
     ends = make_sampler(draw, config.n + 1, config.seed, givens.nothing)(state)
     given = givens.rows_of(_on_ways(ends, of_ways, config.steps))
     made = make_batches(decode, config.n * config.steps, config.seed, given)(state)
-    if moving:
-        morph.write_morph(out, decode.makes, made, config.steps)
-    else:
-        write_set(out, decode.makes, made, label_of(dataclasses.replace(decode, given=rest), given), config.steps)
-    print(f"{config.n} ways of {config.steps} {things(decode.makes)} by step {step}: {out}")
+    with noticing() as stood:
+        if moving:
+            morph.write_morph(out, decode.makes, made, config.steps)
+        else:
+            write_set(out, decode.makes, made, label_of(dataclasses.replace(decode, given=rest), given), config.steps)
+    print(f"{config.n} ways of {config.steps} {things(decode.makes)} by step {step}: {out}{told(stood)}")
     return 0
 
 

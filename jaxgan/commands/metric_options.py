@@ -40,7 +40,7 @@ class ImagesConfig:
     data_dir: PathText | None = None
     """Folder where TFDS keeps its data sets."""
     limit: int | None = None
-    """Take at most this many images, the first ones; None for all."""
+    """Take at most this many images of each side, drawn evenly from all by a fixed rule; None for all."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

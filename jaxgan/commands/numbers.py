@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from jaxgan.data import Data, gather
+from jaxgan.data import Data, gather, some
 from jaxgan.game import GameState, Goal, System, Verb
 from jaxgan.metrics.numbers.direct import PAIRED, SETS, Number
 from jaxgan.show import given as givens
@@ -35,7 +35,8 @@ def _answers(verb: Verb, state: GameState, held: Data, seed: int) -> dict[str, l
     names = [name for name in verb.truth if verb.makes[name].kind in PAIRED]
     if not names:
         return {}
-    n = min(MOST, *(held.table(name).rows for name in (*names, *verb.given)))
+    held = some(held, MOST)  # of all classes, where rows are sorted
+    n = min(held.table(name).rows for name in (*names, *verb.given))
     rows = np.arange(n, dtype=np.int32)
     made = make_sampler(verb, n, seed, givens.from_rows(verb.given, held))(state)
     found = {}

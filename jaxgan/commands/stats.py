@@ -14,16 +14,18 @@ from jaxgan.commands.metric_options import (
     StatsConfig,
     check_images,
 )
-from jaxgan.commands.sources import chosen, open_source, prepared
+from jaxgan.commands.sources import chosen, grey_named, open_source, prepared, seen
 from jaxgan.errors import UserError
-from jaxgan.metrics.compare.feature_sets import about, reference_of
+from jaxgan.metrics.compare.feature_sets import about, reference_of, whole_of
 from jaxgan.metrics.numbers import gaussian, statistics
 from jaxgan.metrics.numbers.checks import check_finite
 from jaxgan.metrics.numbers.double import double
 from jaxgan.metrics.numbers.statistics import Statistics
+from jaxgan.metrics.seen_by import each
 from jaxgan.metrics.seen_by.extractors import choose
 from jaxgan.metrics.seen_by.features import Extractor, batches_of, count_of, stream_features
 from jaxgan.options import parse
+from jaxgan.show.replace import told
 from jaxgan.train.run.rundir import check_file
 from jaxgan.train.screen.quiet import quiet
 from jaxgan.train.screen.report import counting
@@ -42,11 +44,17 @@ def command(name: str, args: Sequence[str]) -> int:
     source = open_source(name, how)
     if isinstance(source, Statistics):
         raise UserError(f"{name} holds statistics already; jaxgan stats takes images.")
-    extractor = choose(seen=[source.spec["image"]], **chosen(seen_by))
+    with grey_named([name], [source], how):
+        extractor = choose(seen=[seen(source)], **chosen(seen_by))
     found = _stream_statistics(source, extractor, how.limit, config.ddof)
-    made = about(extractor, prepared(how)) | {"reference": reference_of(source, "image", how.limit)}
-    statistics.write(Path(config.out), found, made, config.ddof)
-    print(f"{config.out}: mean and covariance of {found.n} images, {len(found.mean)} features of {extractor.name}")
+    first = each.words_of(extractor) if each.mixed(source, "image") else ""
+    made = about(extractor, prepared(how, first)) | {"reference": reference_of(source, "image", how.limit)}
+    whole = whole_of(source, "image", how.limit)
+    stood = [path for path in (Path(config.out),) if path.exists()]
+    statistics.write(Path(config.out), found, made, config.ddof, whole)
+    images = f"{found.n} images{f' drawn of {whole}' if whole else ''}"
+    features = f"{len(found.mean)} features of {extractor.name}"
+    print(f"{config.out}: mean and covariance of {images}, {features}{told(stood)}")
     return 0
 
 
@@ -55,9 +63,11 @@ def _stream_statistics(
 ) -> gaussian.Gaussian:
     """Mean and covariance in float64, of any number of images in the memory of one batch."""
     found: gaussian.GaussianStats | None = None
-    update = jax.jit(gaussian.update)
+    update, alone = jax.jit(gaussian.update), each.mixed(data, "image")
+    resized = each.examples_of(data, "image", extractor, limit)
+    batches = (part["image"] for part in resized) if alone else batches_of(data, "image", limit)
     with counting(f"features of {data.name}", count_of(data, "image", limit)) as progress:
-        for part in stream_features(extractor, batches_of(data, "image", limit), progress=progress):
+        for part in stream_features(extractor, batches, progress=progress, resized=alone):
             check_finite(part["features"], data.name)
             with double():
                 features = part["features"].astype(np.float64)

@@ -16,6 +16,7 @@ from jaxgan.options import parse
 from jaxgan.paths import typed
 from jaxgan.show import from_user
 from jaxgan.show.files import FILES
+from jaxgan.show.replace import noticing, told
 from jaxgan.show.sampling import compiled, example_keys
 from jaxgan.show.sets import FILE_ENDINGS, HELD
 from jaxgan.train.run import own
@@ -43,11 +44,12 @@ def command(run: str, source: str, target: str, args: Sequence[str]) -> int:
     places = _places(typed(source), typed(target), files, verb.makes)
     state, step = state_of(found)
     draw = compiled(verb)
-    for i, (file, place) in enumerate(zip(files, places, strict=True)):
-        taken = {field: from_user.READ[verb.given[field].kind]("IN", verb.given[field], str(file))[None]}
-        made = draw(state, example_keys(config.seed, 1, i), taken)
-        _write(place, Path(target).suffix, verb.makes, made)
-    print(f"{len(files)} translated by step {step}: {target}")
+    with noticing() as stood:
+        for i, (file, place) in enumerate(zip(files, places, strict=True)):
+            taken = {field: from_user.READ[verb.given[field].kind]("IN", verb.given[field], str(file))[None]}
+            made = draw(state, example_keys(config.seed, 1, i), taken)
+            _write(place, Path(target).suffix, verb.makes, made)
+    print(f"{len(files)} translated by step {step}: {target}{told(stood)}")
     return 0
 
 

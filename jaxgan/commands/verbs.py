@@ -14,6 +14,7 @@ from jaxgan.game import Verb
 from jaxgan.options import parse
 from jaxgan.show import from_user
 from jaxgan.show import given as givens
+from jaxgan.show.replace import free, noticing, told
 from jaxgan.show.sampling import make_batches
 from jaxgan.show.sets import Labels, check_out, slug, write_set
 from jaxgan.train.run import own
@@ -45,10 +46,11 @@ def perform(name: str, about: str, run: str, args: Sequence[str]) -> int:
     check_out(out or found.folder.root / f"{name}.png", verb.makes, config.n)
     given = given_of(found, verb, chosen)
     state, step = state_of(found)
-    out = out or found.folder.root / f"{name}-{step}-seed{config.seed}{suffix_of(verb.given, chosen)}.png"
+    out = out or free(found.folder.root / f"{name}-{step}-seed{config.seed}{suffix_of(verb.given, chosen)}.png")
     batches = make_batches(verb, config.n, config.seed, given)
-    write_set(out, verb.makes, batches(state), label_of(verb, given))
-    print(f"{config.n} {things(verb.makes)} of step {step}: {out}")
+    with noticing() as stood:
+        write_set(out, verb.makes, batches(state), label_of(verb, given))
+    print(f"{config.n} {things(verb.makes)} of step {step}: {out}{told(stood)}")
     return 0
 
 

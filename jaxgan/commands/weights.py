@@ -1,8 +1,10 @@
 """The command `jaxgan weights`: where Inception weights are looked for, their download and conversion."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from jaxgan.errors import UserError
+from jaxgan.show.replace import told
 
 HELP = "jaxgan weights takes: status, or: download, or: convert IN OUT.safetensors [--allow-unverified]"
 
@@ -19,7 +21,8 @@ def command(args: Sequence[str]) -> int:
         case ["download"]:
             print(": ".join(fetch()))
         case ["convert", source, target, *rest] if set(rest) <= {"--allow-unverified"}:
-            print(convert(source, target, allow_unverified=bool(rest)))
+            stood = [Path(target)] if Path(target).exists() else []
+            print(convert(source, target, allow_unverified=bool(rest)) + told(stood))
         case ["--help" | "-h", *_]:
             print(HELP)
         case _:

@@ -1,7 +1,7 @@
 """Examples for training: bundled, TensorFlow Datasets, folders, zips, arrays; streamed or resident on the device."""
 
 from jaxgan.data.device import resident, take
-from jaxgan.data.held import hold_out
+from jaxgan.data.held import hold_out, some, some_rows
 from jaxgan.data.load import load
 from jaxgan.data.meant import BUNDLED, absolute
 from jaxgan.data.order import BatchOrder, order, orders
@@ -23,6 +23,8 @@ __all__ = [
     "order",
     "orders",
     "resident",
+    "some",
+    "some_rows",
     "stream",
     "take",
 ]

@@ -218,7 +218,9 @@ def _decode(file: File, target: Fit) -> UInt8[np.ndarray, "h w c"] | Int32[np.nd
     with opened(file) as image:
         size = image.size
         # JPEG can be decoded at a half, a quarter or an eighth; twice the target leaves the filter enough to work with.
-        longest = 2 * max(target.height, target.width)
+        longest = 2 * max(target.height, target.width) or max(size)
         image.draft(None, (longest, longest))
         check_size(image, size)
-        return to_array(upright(image), target)
+        stands = upright(image)
+        width, height = (target.width, target.height) if target.height else stands.size
+        return to_array(stands, target._replace(height=height, width=width))

@@ -60,12 +60,14 @@ class Encoded:
       read: decodes example i; called from several threads.
       spec: the fields that `read` gives.
       what: the examples are, in an error.
+      largest: height and width that no picture passes, where they have several sizes.
     """
 
     names: Sequence[str]
     read: Callable[[int], Example]
     spec: Spec
     what: str = "images"
+    largest: tuple[int, int] | None = None
 
     def __len__(self) -> int:
         """How many examples."""
@@ -124,7 +126,8 @@ def look_at_all(look: Callable[[int], T], names: Sequence[str], place: str, what
 def _decode_all(encoded: Encoded, name: str, keep: bool) -> tuple[source.Source, list[bytes]]:
     """Decodes every example once; returns the source to train from and the examples' digests."""
     total = len(encoded)
-    kept = {key: np.empty((total if keep else 0, *field.fixed), field.dtype) for key, field in encoded.spec.items()}
+    spec = encoded.spec if keep else {}  # pictures of several sizes have no array
+    kept = {key: np.empty((total, *field.fixed), field.dtype) for key, field in spec.items()}
 
     def visit(index: int) -> bytes:
         example = encoded.read(index)
@@ -148,8 +151,9 @@ def table(encoded: Encoded, name: str, identity: str | None = None) -> tuple[sou
     Raises:
       UserError: naming the files that cannot be decoded.
     """
-    row = sum(field.size * field.dtype.itemsize for field in encoded.spec.values())
-    keep = len(encoded) * row <= IN_MEMORY_BYTES
+    alike = all(None not in field.shape for field in encoded.spec.values())
+    row = sum(field.size * field.dtype.itemsize for field in encoded.spec.values()) if alike else 0
+    keep = alike and len(encoded) * row <= IN_MEMORY_BYTES
     if identity and not keep:
         return source.Table(encoded, encoded.spec), [identity.encode()]
     examples, digests = _decode_all(encoded, name, keep)

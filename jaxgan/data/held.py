@@ -1,6 +1,7 @@
-"""Rows that a run does not train on: what its sheets show, and what paired metrics measure."""
+"""Rows that stand apart: those that a run does not train on, and those that are measured in place of all."""
 
 import numpy as np
+from jaxtyping import Int32
 
 from jaxgan.data.source import Data, Table, part
 from jaxgan.errors import UserError
@@ -36,3 +37,25 @@ def _split(table: Table, count: int) -> tuple[Table, Table]:
     chosen = np.sort(np.argsort(words, kind="stable")[:count]).astype(np.int32)
     rest = np.setdiff1d(np.arange(table.rows, dtype=np.int32), chosen)
     return part(table, rest), part(table, chosen)
+
+
+def some_rows(rows: int, most: int) -> Int32[np.ndarray, " n"]:
+    """Returns the numbers of at most so many rows that stand for all, in their order.
+
+    One by chance of each of `most` equal stretches, always the same: sorted rows keep their proportions, and rows that
+    repeat in a fixed turn, of which every k-th may be one class, do so too.
+
+    Args:
+      rows: how many there are, at least 1.
+      most: how many are wanted, at least 1.
+    """
+    n = min(rows, most)
+    ends = np.arange(n + 1, dtype=np.int64) * rows // n
+    words = np.random.Philox(key=np.array([rows, Stream.PART], np.uint64)).random_raw(n)
+    return (ends[:-1] + (words % np.diff(ends).astype(np.uint64)).astype(np.int64)).astype(np.int32)
+
+
+def some(data: Data, most: int) -> Data:
+    """Returns at most so many rows of each table, by `some_rows`; tables of equal length keep equal rows."""
+    tables = (part(t, some_rows(t.rows, most)) if t.rows > most else t for t in data.tables)
+    return data._replace(tables=tuple(tables))

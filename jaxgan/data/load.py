@@ -71,7 +71,7 @@ def load(
     *,
     needs: Needs = fields.IMAGES,
     halves: tuple[str, str] | None = None,
-    image_size: int | Size | Literal["own"] | None = None,
+    image_size: int | Size | Literal["own", "any"] | None = None,
     resize: Resize = "crop",
     channels: int | None = None,
     data_dir: str | os.PathLike[str] | None = None,
@@ -88,7 +88,8 @@ def load(
         gives them as arrays of their names, a TFDS set as features of their names.
       halves: the fields that are the left and the right half of each picture of a folder.
       image_size: pixels a side, or (height, width); None keeps the images' common size of at most 512 pixels a side,
-        and is 64 where they have none; "own" keeps their common size whatever it is.
+        and is 64 where they have none; "own" keeps their common size whatever it is, "any" each picture's
+        own, in a folder or zip of one field.
       resize: "crop" scales to cover and cuts the middle out, "pad" scales to lie within and fills with black, "stretch"
         lets the aspect ratio go.
       channels: 1 grey, 3 colour; None is grey if every image is.

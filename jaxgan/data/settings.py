@@ -29,13 +29,15 @@ WORDS = {"crop": "scaled and centre-cropped to", "pad": "scaled and padded to", 
 class Settings(NamedTuple):
     """The user's wishes: None leaves the choice to the data."""
 
-    size: Size | Literal["own"] | None = None
+    size: Size | Literal["own", "any"] | None = None
     resize: Resize = "crop"
     channels: Literal[1, 3] | None = None
 
 
 class Fit(NamedTuple):
     """The shape every picture of a field is brought to, and how; a mask's numbers are multiplied by `gain` first.
+
+    A height of 0 leaves each as large as it is.
 
     `spans` say what is black and white where pixels have more than 8 bits.
     """
@@ -84,20 +86,30 @@ class Header(NamedTuple):
     name: str = ""
 
 
-def check(image_size: int | Size | Literal["own"] | None, resize: str, channels: int | None) -> Settings:
+def check(image_size: int | Size | Literal["own", "any"] | None, resize: str, channels: int | None) -> Settings:
     """Returns the settings, checked.
 
     Raises:
       UserError: naming the option whose value is impossible.
     """
     size = (image_size, image_size) if isinstance(image_size, int) else image_size
-    if size not in (None, "own") and (len(size) != 2 or min(size) < 1):
+    if size not in (None, "own", "any") and (len(size) != 2 or min(size) < 1):
         raise UserError(f"--image-size takes a positive number of pixels, or a height and a width, got {image_size}.")
     if resize not in get_args(Resize):
         raise UserError(f"--resize takes {', '.join(get_args(Resize))}, got {resize!r}.")
     if channels not in (None, 1, 3):
         raise UserError(f"--channels takes 1 (grey) or 3 (colour), got {channels}.")
     return Settings(size, resize, channels)  # type: ignore[arg-type]
+
+
+def sizes_of(headers: Sequence[Header]) -> str:
+    """Returns the sizes of pictures in words."""
+    return _range(Counter((one.height, one.width) for one in headers))
+
+
+def several(headers: Sequence[Header]) -> bool:
+    """Returns whether pictures have several sizes."""
+    return len({(one.height, one.width) for one in headers}) > 1
 
 
 def check_halves(halves: tuple[str, str], needs: Needs) -> None:
@@ -119,7 +131,7 @@ def agree(headers: Sequence[Header], settings: Settings) -> tuple[Fit, str]:
     sizes = Counter((one.height, one.width) for one in headers)
     channels = settings.channels or (1 if headers and all(one.grey for one in headers) else 3)
     own = next(iter(sizes)) if len(sizes) == 1 else None
-    if settings.size == "own":
+    if settings.size in ("own", "any"):
         if own is None and sizes:
             raise UserError(f"the images have {_range(sizes)}; --image-size brings them to one.")
         size, hint = own or DEFAULT_SIZE, ""

@@ -39,6 +39,8 @@ class Stream(IntEnum):
     """Which examples of a batch are mirrored."""
     HELD = 0x68656C64
     """Which rows are held out."""
+    PART = 0x70617274
+    """Which rows stand for all where only some are measured."""
 
 
 def check_key(key: Any) -> None:

@@ -6,13 +6,12 @@ with an optional label unless given), a `Config`, perhaps `PRESETS` and `DATA` (
 packages offer theirs as entry points of the group `jaxgan.recipes`.
 """
 
-import difflib
 import importlib
 import pkgutil
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
-from jaxgan.errors import UserError
+from jaxgan.errors import UserError, did_you_mean
 
 SHARED = ("common",)  # what is here and no recipe
 GROUP = "jaxgan.recipes"
@@ -27,11 +26,10 @@ def names() -> tuple[str, ...]:
 def load(name: str) -> ModuleType:
     """The module of the recipe `name`; a UserError lists the recipes when there is none of that name."""
     if name not in names():
-        close = difflib.get_close_matches(name, names(), 1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        near = did_you_mean(name, names())
         raise UserError(
-            f"there is no recipe {name!r}; the recipes are {', '.join(names())}; a file (my_gan.py) or a "
-            f"package.module of your own will do too.{hint}"
+            f"there is no recipe {name!r}; {f'{near} The' if near else 'the'} recipes are {', '.join(names())}; a file "
+            "(my_gan.py) or a package.module of your own will do too."
         )
     offered = _offered().get(name)
     return offered.load() if offered else importlib.import_module(f"{__name__}.{name}")

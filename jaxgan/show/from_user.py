@@ -1,6 +1,5 @@
 """What a user gives on a command line, as it is stored: a class by name or number, a text, a file."""
 
-import difflib
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +11,7 @@ from jaxgan.data.decode import decode, header
 from jaxgan.data.readers import sound
 from jaxgan.data.settings import Fit
 from jaxgan.data.spans import chosen
-from jaxgan.errors import UserError, first_of, flag
+from jaxgan.errors import UserError, did_you_mean, first_of, flag
 from jaxgan.fields import Field, Kind
 from jaxgan.paths import typed
 
@@ -42,14 +41,8 @@ def _one_of(option: str, field: Field, text: str) -> np.ndarray:
     some = first_of(field.names, 20)
     takes = f"one of {some}" if numbers else f"a class from 0 to {count - 1}, or one of {some}"
     takes = takes if named else f"a class from 0 to {count - 1}"
-    raise UserError(f"{option} takes {takes}; got {text}.{_near(text, field.names)}")
-
-
-def _near(text: str, names: Sequence[str]) -> str:
-    """Returns a question that suggests names like this one, "" where none is."""
-    by_lower = {name.lower(): name for name in names}
-    close = difflib.get_close_matches(text.lower(), by_lower, n=3)
-    return f" Did you mean {' or '.join(by_lower[each] for each in close)}?" if close else ""
+    near = did_you_mean(text, field.names) if named else ""
+    raise UserError(f"{option} takes {takes}; got {text}{f'; {near}' if near else '.'}")
 
 
 def _words(option: str, field: Field, text: str) -> np.ndarray:

@@ -145,7 +145,7 @@ def test_noise_of_a_translation(translator, monkeypatch):
         ({"remat": 1}, "remat takes True or False, got 1."),
         ({"g_widths": ["4"]}, "g_widths takes whole numbers, got ('4',)."),
         ({"parallel": "all"}, "parallel takes one of jit, pmap, shard_map, got 'all'."),
-        ({"stepz": 1}, "there is no option 'stepz'; did you mean 'steps'?"),
+        ({"stepz": 1}, "there is no option 'stepz'; did you mean steps?"),
         ({"preset": "large"}, "preset takes one of none: this recipe has no presets; got 'large'."),
         ({"data": np.zeros((4, 8, 8))}, "data takes a name, a path or what jaxgan.data.of_arrays makes, got ndarray"),
         ({"data": toy.images(), "image_size": 8}, "image_size would do nothing: data that are given as arrays"),

@@ -8,6 +8,7 @@ from jaxgan.data.source import Data, Table
 from jaxgan.errors import UserError
 
 GOLDEN = [9.0, 10.0, 17.0, 19.0]
+SOME = [2, 7, 14, 17]
 
 
 class Lazy:
@@ -36,6 +37,25 @@ def test_rows_are_split_and_stay_the_same(lazy):
     kept, out = held(lazy)
     np.testing.assert_array_equal(np.sort(np.concatenate([kept, out])), np.arange(20))
     assert out.tolist() == GOLDEN
+
+
+@pytest.mark.parametrize("labels", [np.arange(1000) // 500, np.arange(1000) % 10, np.arange(1000) // 999])
+@pytest.mark.parametrize("most", [100, 25, 20])
+def test_some_rows_stand_for_all(labels, most):
+    """Sorted classes and classes in turn alike: of the latter every k-th may be one class only."""
+    rows = data.some_rows(1000, most)
+    assert len(set(rows.tolist())) == most
+    assert (np.diff(rows) > 0).all()
+    shares = np.bincount(labels[rows], minlength=10) / most
+    np.testing.assert_allclose(shares, np.bincount(labels, minlength=10) / 1000, atol=0.16)
+
+
+def test_some_rows_stay_the_same():
+    assert data.some_rows(20, 4).tolist() == SOME
+    np.testing.assert_array_equal(data.some_rows(5, 9), np.arange(5))
+    whole = data.of_arrays({"a": np.arange(20, dtype=np.float32)}, {"a": fields.Field("number")})
+    assert data.resident(data.some(whole, 4), whole.spec)[0]["a"].tolist() == SOME
+    assert data.some(whole, 20).tables == whole.tables
 
 
 def test_none_held_out_is_the_whole_set(fashion):

@@ -167,8 +167,8 @@ def test_what_is_no_image_is_said_without_objects_of_python(tmp_path):
 @pytest.mark.parametrize(
     ("names", "text", "said"),
     [
-        (("cat", "dog"), "Cat", r"one of cat, dog; got Cat\. Did you mean cat\?"),
-        (("T-shirt", "trousers"), "trouser", r"got trouser\. Did you mean trousers\?"),
+        (("cat", "dog"), "Cat", r"one of cat, dog; got Cat; did you mean cat\?"),
+        (("T-shirt", "trousers"), "trouser", r"got trouser; did you mean trousers\?"),
         (("5", "2000000"), "1", r"--label takes one of 5, 2000000; got 1\.$"),
         (("1", "2"), "0", r"--label takes one of 1, 2; got 0\."),
         (("0", "1"), "2", r"--label takes a class from 0 to 1; got 2\.$"),

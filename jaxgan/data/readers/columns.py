@@ -34,6 +34,10 @@ AXES: dict[Kind, tuple[str, ...]] = {
 """Of one example; a last axis of one may be left out, or be there too much."""
 
 
+MOST_CLASSES = 1_000_000
+"""Of codes, words and the pixels of label maps; more is a number that is no class."""
+
+
 class Column(NamedTuple):
     """One field of all examples.
 
@@ -149,7 +153,8 @@ def _misformed(field: str, key: str, array: np.ndarray, kinds: tuple[str, ...], 
 
 def _check_labels(labels: np.ndarray, key: str, total: int, path: Path) -> None:
     if labels.size != total or labels.dtype.kind not in "iub" or labels.min(initial=0) < 0:
-        raise UserError(f"{key} in {path} should be {total} class indices, not {labels.dtype} {list(labels.shape)}.")
+        form = f"{labels.dtype} {list(labels.shape)}{convert.odd_label(labels)}"
+        raise UserError(f"{key} in {path} should be {total} class indices, not {form}.")
 
 
 def _numbered(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -173,6 +178,10 @@ def _class_names(array: np.ndarray, names: tuple[str, ...], what: str) -> tuple[
     highest = int(array.max(initial=0))
     if names:
         _check_named(highest, names, what)
+    elif highest >= MOST_CLASSES:
+        raise UserError(
+            f"{what} goes up to {highest:,}, and every number up to that is a class; at most {MOST_CLASSES:,} can be."
+        )
     return names or tuple(str(value) for value in range(highest + 1))
 
 

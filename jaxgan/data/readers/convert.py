@@ -153,3 +153,15 @@ def way(kind: Kind) -> Callable[[Numbers, str, str], Way]:
     """Returns what decides how a kind is stored."""
     by_name = {"image": pixels, "video": pixels, "mask": shares, "voxels": shares, "wave": samples}
     return by_name.get(kind, whole if KINDS[kind].dtype == np.int32 else real)
+
+
+def odd_label(labels: np.ndarray) -> str:
+    """Returns what of these is no class index, in words; "" where that is their number."""
+    flat = labels.ravel()
+    if flat.dtype.kind == "f":
+        odd = np.flatnonzero(flat != np.floor(flat))  # what is no number is unequal to itself
+        if not len(odd):
+            return ", fractions that are whole: .astype(np.int32) makes indices of them"
+        return f", and {flat[odd[0]]:g} in row {odd[0]} is no whole number"
+    below = np.flatnonzero(flat < 0) if flat.dtype.kind == "i" else []
+    return f", and {flat[below[0]]} in row {below[0]} is below 0" if len(below) else ""

@@ -2,7 +2,7 @@
 
 from jaxgan.data import encoded, source
 from jaxgan.data.readers import classes, files, looks
-from jaxgan.data.settings import Settings, agree_all, joined
+from jaxgan.data.settings import Settings, agree_all, joined, several, sizes_of
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs
 
@@ -33,10 +33,16 @@ def load(tree: files.Tree, field: str, needs: Needs, settings: Settings) -> sour
     if not found.paths:
         raise none_there(tree)
     pictures, guess = looks.survey(tree.open, found.paths, needs.kinds(field), field)
-    targets, note = agree_all({field: pictures.headers}, {field: pictures.kind}, settings)
-    target = targets[field]
-    spec, read = files.labelled(
-        found, needs, {field: target.field(pictures.names)}, lambda index: {field: pictures.read(index, target)}
-    )
-    images = encoded.Encoded([str(path) for path in found.paths], read, spec)
+    headers = pictures.headers
+    largest = None
+    if settings.size == "any" and several(headers):
+        largest = max(one.height for one in headers), max(one.width for one in headers)
+        settings = settings._replace(size=largest)
+    targets, note = agree_all({field: headers}, {field: pictures.kind}, settings)
+    target, own = targets[field], targets[field].field(pictures.names)
+    if largest:
+        note, target = f"{sizes_of(headers)}, each as it is", target._replace(height=0)
+        own = own._replace(shape=(None, None, *own.shape[2:]))
+    spec, read = files.labelled(found, needs, {field: own}, lambda index: {field: pictures.read(index, target)})
+    images = encoded.Encoded([str(path) for path in found.paths], read, spec, largest=largest)
     return encoded.load(images, tree.name, joined(note, guess, files.noted(found, needs)), target.settings)

@@ -1,7 +1,6 @@
 """Any TensorFlow Datasets name, read as `array_record` through `tfds.data_source`, without TensorFlow."""
 
 import contextlib
-import difflib
 import importlib.util
 import io
 import os
@@ -23,7 +22,7 @@ from jaxgan.data.builder import FashionMnist10k
 from jaxgan.data.readers import features
 from jaxgan.data.readers.wants import told
 from jaxgan.data.settings import Settings
-from jaxgan.errors import UserError
+from jaxgan.errors import UserError, did_you_mean
 from jaxgan.fields import Needs
 from jaxgan.paths import typed
 
@@ -85,8 +84,8 @@ def parse(spec: str) -> tuple[str, str]:
 def near(name: str) -> str:
     """Returns a clause that suggests data set names like this one, "" if none is."""
     known = [FashionMnist10k.name, *tfds.list_builders(with_community_datasets=False)]
-    close = difflib.get_close_matches(re.split("[/:]", name)[0].lower(), known, n=3)
-    return f"; did you mean {' or '.join(close)}?" if close else "."
+    close = did_you_mean(re.split("[/:]", name)[0], known)
+    return f"; {close}" if close else "."
 
 
 def knows(name: str) -> bool:

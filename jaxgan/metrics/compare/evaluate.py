@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxgan.errors import UserError
+from jaxgan.metrics.compare import doubts
 from jaxgan.metrics.compare.feature_sets import FeatureSet, agreed
-from jaxgan.metrics.compare.protocol import KINDS, Protocol, Score, Settings, warnings_for
+from jaxgan.metrics.compare.protocol import KINDS, Protocol, Score, Settings
 from jaxgan.metrics.numbers.extrapolate import at_infinity, inception_score_at_infinity
 from jaxgan.metrics.numbers.frechet import frechet_distance, prepare
 from jaxgan.metrics.numbers.gaussian import Gaussian
@@ -86,7 +87,7 @@ def frechet_score(real: FeatureSet, fake: FeatureSet, ddof: int = 1, trust: bool
     Raises:
         UserError: sides that were made by different means, or that are no statistics.
     """
-    made, doubts = agreed(real, fake, trust)
+    made, unsure = agreed(real, fake, trust)
     for side in (real, fake):
         if side.gaussian is not None and side.ddof != ddof:
             raise UserError(f"the covariance in {side.name} has ddof {side.ddof}; --ddof must be the same, got {ddof}.")
@@ -100,7 +101,7 @@ def frechet_score(real: FeatureSet, fake: FeatureSet, ddof: int = 1, trust: bool
     dim = len(b.mean) if isinstance(b, Gaussian) else b.shape[1]
     score = _score(key, real, fake, found.value, dim, made=made, tap=tap, ddof=ddof)
     terms = {"mean_term": found.mean_term, "covariance_term": found.covariance_term}
-    return dataclasses.replace(score, warnings=(*doubts, *score.warnings), **terms)
+    return dataclasses.replace(score, warnings=(*unsure, *score.warnings), **terms)
 
 
 def combined(scores: Sequence[Score]) -> Score:
@@ -108,12 +109,12 @@ def combined(scores: Sequence[Score]) -> Score:
     if len(scores) == 1:
         return scores[0]
     values = np.asarray([score.value for score in scores])
-    error = float(values.std(ddof=1) / np.sqrt(len(values)))
+    error = float(values.std(ddof=1) / np.sqrt(len(values))) if np.ptp(values) else 0.0
     changes: dict[str, Any] = {"value": float(values.mean()), "stderr": error, "repeats": len(values)}
     for name in ("mean_term", "covariance_term", "std"):
         parts = [getattr(score, name) for score in scores]
         changes[name] = None if None in parts else float(np.mean(parts))
-    return dataclasses.replace(scores[0], **changes)
+    return doubts.of_seeds(dataclasses.replace(scores[0], **changes))
 
 
 def bootstrap(distance: Callable[[np.ndarray], float], fake: np.ndarray, resamples: int, seed: int = SEED) -> float:
@@ -124,9 +125,13 @@ def bootstrap(distance: Callable[[np.ndarray], float], fake: np.ndarray, resampl
         fake: features [n, d].
         resamples: how many sets of n images to draw with replacement, at least 2.
         seed: of the draws.
+
+    Raises:
+        UserError: fewer than 2 resamples, or than 10 images to draw from.
     """
     if resamples < 2:
         raise UserError(f"a bootstrap takes at least 2 resamples, got {resamples}.")
+    doubts.check_resampled(len(fake))
     rng = np.random.Generator(np.random.Philox(seed))
     values = [distance(fake[rng.integers(len(fake), size=len(fake))]) for _ in range(resamples)]
     return float(np.std(values, ddof=1))
@@ -145,6 +150,7 @@ def _score(
     ddof: int | None = None,
     seed: int | None = None,
     std: float | None = None,
+    unsure: tuple[str, ...] = (),
 ) -> Score:
     """A score with its protocol; `real` is None for a metric of generated images alone."""
     made, kind = made or dict(fake.about), KINDS[key]
@@ -164,8 +170,10 @@ def _score(
     )
     n = (fake.n,) if real is None else (real.n, fake.n)
     reference = "" if real is None else real.about.get("reference", "")
-    doubts = warnings_for(n, dim, covariance=ddof is not None) if kind.biased else ()
-    return Score(value=value, protocol=protocol, n=n, std=std, seed=seed, reference=reference, warnings=doubts)
+    of = tuple(side.of for side in (real, fake) if side is not None)
+    few = doubts.of_few(n, dim, covariance=ddof is not None) if kind.biased else ()
+    about = {"n": n, "of": of if any(of) else (), "reference": reference, "warnings": (*few, *unsure)}
+    return Score(value=value, protocol=protocol, std=std, seed=seed, **about)
 
 
 def _frechet(real: FeatureSet, fake: FeatureSet, seed: int) -> Iterable[Score]:
@@ -179,10 +187,15 @@ def _spatial(real: FeatureSet, fake: FeatureSet, seed: int) -> Iterable[Score]:
 
 
 def _kernel(real: FeatureSet, fake: FeatureSet, seed: int) -> Iterable[Score]:
-    size = min(1000, real.n, fake.n)
-    found = kernel_distance(real.taps["features"], fake.taps["features"], subset_size=size, seed=seed)
+    features, n = (real.taps["features"], fake.taps["features"]), min(real.n, fake.n)
+    size, unsure = doubts.subset_size(n), doubts.of_subsets(n)
+    if not size:
+        settings = (("subsets", 1), ("subset_size", "all"))
+        yield _score("kd", real, fake, float(polynomial_mmd(*features)), settings=settings, unsure=unsure)
+        return
+    found = kernel_distance(*features, subset_size=size, seed=seed)
     settings = (("subsets", 100), ("subset_size", size))
-    yield _score("kd", real, fake, found.mean, std=found.std, settings=settings, seed=seed)
+    yield _score("kd", real, fake, found.mean, std=found.std, settings=settings, seed=seed, unsure=unsure)
 
 
 def _kernel_full(real: FeatureSet, fake: FeatureSet, seed: int) -> Iterable[Score]:
@@ -192,9 +205,10 @@ def _kernel_full(real: FeatureSet, fake: FeatureSet, seed: int) -> Iterable[Scor
 
 def _inception(real: FeatureSet, fake: FeatureSet, seed: int) -> Iterable[Score]:
     del real
-    splits = min(10, fake.n)
+    splits = doubts.splits(fake.n)
     found = inception_score(fake.taps["logits"], splits=splits, seed=seed)
-    yield _score("is", None, fake, found.mean, std=found.std, settings=(("splits", splits),), seed=seed)
+    about = {"std": found.std if splits > 1 else None, "settings": (("splits", splits),), "seed": seed}
+    yield _score("is", None, fake, found.mean, unsure=doubts.of_splits(fake.n), **about)
 
 
 def _precision_recall(real: FeatureSet, fake: FeatureSet, seed: int) -> Iterable[Score]:
@@ -227,16 +241,22 @@ def _authenticity(real: FeatureSet, fake: FeatureSet, seed: int) -> Iterable[Sco
 
 
 def _frechet_at_infinity(real: FeatureSet, fake: FeatureSet, seed: int) -> Iterable[Score]:
+    doubts.check_line(fake.n, "fd_infinity")
     reference, features = prepare(real.taps["features"]), fake.taps["features"]
     found = at_infinity(lambda part: frechet_distance(reference, part).value, features, points=15, seed=seed)
-    settings = (("points", len(found.sizes)),)
-    yield _score("fd_infinity", real, fake, found.value, features.shape[1], settings=settings, ddof=1, seed=seed)
+    dim = features.shape[1]
+    unsure = doubts.of_line(int(found.sizes[0]), dim, found.value)
+    about = {"settings": (("points", len(found.sizes)),), "ddof": 1, "seed": seed}
+    yield _score("fd_infinity", real, fake, found.value, dim, unsure=unsure, **about)
 
 
 def _inception_at_infinity(real: FeatureSet, fake: FeatureSet, seed: int) -> Iterable[Score]:
     del real
+    doubts.check_line(fake.n, "is_infinity")
     found = inception_score_at_infinity(fake.taps["logits"], points=15, seed=seed)
-    yield _score("is_infinity", None, fake, found.value, settings=(("points", len(found.sizes)),), seed=seed)
+    unsure = doubts.of_line(int(found.sizes[0]), 0, found.value)
+    settings = (("points", len(found.sizes)),)
+    yield _score("is_infinity", None, fake, found.value, settings=settings, seed=seed, unsure=unsure)
 
 
 def _intra(real: FeatureSet, fake: FeatureSet, seed: int) -> Iterable[Score]:
@@ -245,7 +265,10 @@ def _intra(real: FeatureSet, fake: FeatureSet, seed: int) -> Iterable[Score]:
         raise UserError("--metrics intra_fd takes labelled data and a conditional system.")
     features = real.taps["features"], real.labels, fake.taps["features"], fake.labels
     found = intra_class(lambda a, b: frechet_distance(a, b).value, *features)
-    yield _score("intra_fd", real, fake, found.mean, real.taps["features"].shape[1], ddof=1)
+    dim = real.taps["features"].shape[1]
+    counts = [int(count) for labels in features[1::2] for count in np.unique(labels, return_counts=True)[1]]
+    score = _score("intra_fd", real, fake, found.mean, ddof=1)
+    yield dataclasses.replace(score, warnings=doubts.of_classes(counts, dim))
 
 
 METRICS = {

@@ -10,6 +10,7 @@ from jaxgan.errors import UserError
 from jaxgan.metrics.numbers.checks import check_finite
 from jaxgan.metrics.numbers.gaussian import Gaussian
 from jaxgan.metrics.numbers.statistics import Statistics
+from jaxgan.metrics.seen_by import each
 from jaxgan.metrics.seen_by.features import Extractor, Progress, count_of, examples_of, extract
 
 MADE_BY = ("extractor", "weights_sha256", "resize", "prepared", "tap", "precision")  # what two sides must share
@@ -26,6 +27,7 @@ class FeatureSet(NamedTuple):
         about: extractor, weights_sha256, resize, prepared, tap, precision, reference; {} where a file does not say.
         ddof: of the covariance in a file.
         labels: classes of the images, or None.
+        of: of how many the n are a part; 0 where they are all.
     """
 
     name: str
@@ -35,6 +37,7 @@ class FeatureSet(NamedTuple):
     about: Mapping[str, str]
     ddof: int = 1
     labels: np.ndarray | None = None
+    of: int = 0
 
 
 def feature_set_of(
@@ -84,34 +87,47 @@ def feature_set_of_data(
     prepared: str = "",
     limit: int | None = None,
     progress: Progress | None = None,
+    alone: bool = False,
 ) -> FeatureSet:
-    """The side that the `field` of a data set, called `name`, or of its first `limit` examples makes.
+    """The side that the `field` of a data set, called `name`, makes; with a `limit`, `data.some_rows` of them.
+
+    Images of several sizes, and all where they are to be `alone`, are resized each by itself (`seen_by.each`).
 
     Errors as for `feature_set_of`.
     """
     labels: list[np.ndarray] = []
+    alone = alone or each.mixed(data, field)
+    batches = each.examples_of(data, field, extractor, limit) if alone else examples_of(data, field, limit)
 
     def images() -> Iterator[np.ndarray]:
-        for examples in examples_of(data, field, limit):  # labels on the way: reading one may be decoding its image
+        for examples in batches:  # labels on the way: reading one may be decoding its image
             if "label" in examples:
                 labels.append(examples["label"])
             yield examples[field]
 
+    prepared = ", ".join(filter(None, [prepared, each.words_of(extractor) if alone else ""]))
     how: dict[str, Any] = {"reference": reference_of(data, field, limit), "prepared": prepared, "progress": progress}
+    how |= {"resized": alone}
     side = feature_set_of(name or data.name, extractor, images(), taps, **how)
-    return side._replace(labels=np.concatenate(labels) if labels else None)
+    return side._replace(labels=np.concatenate(labels) if labels else None, of=whole_of(data, field, limit))
 
 
 def reference_of(data: Data, field: str, limit: int | None) -> str:
-    """By what the first `limit` images of a data set are known again: a part is another reference than the whole."""
+    """By what `limit` images of a data set are known again: a part is another reference than the whole."""
     n = count_of(data, field, limit)
-    return data.fingerprint if n == data.table(field).rows else f"{data.fingerprint[:48]}:{n}"
+    return f"{data.fingerprint[:44]}:{n} drawn" if whole_of(data, field, limit) else data.fingerprint
+
+
+def whole_of(data: Data, field: str, limit: int | None) -> int:
+    """Of how many images `limit` are a part; 0 where they are all."""
+    rows = data.table(field).rows
+    return rows if count_of(data, field, limit) < rows else 0
 
 
 def side_of_statistics(name: str, statistics: Statistics) -> FeatureSet:
     """The side that a file of statistics makes."""
-    gaussian, about, ddof = statistics
-    return FeatureSet(name, gaussian.n, {}, gaussian, about, ddof)
+    gaussian, about, ddof, of = statistics
+    return FeatureSet(name, gaussian.n, {}, gaussian, about, ddof, of=of)
 
 
 def about(extractor: Extractor, prepared: str = "") -> dict[str, str]:

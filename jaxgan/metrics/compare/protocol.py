@@ -9,7 +9,6 @@ from jaxgan.metrics.inception.published import INCEPTION_2015
 
 STANDARD_WEIGHTS = frozenset({INCEPTION_2015.sha256})
 """SHA-256 of the files that hold the weights of the Inception network of 2015 by which FID is defined."""
-FEW = 10_000
 Settings: TypeAlias = tuple[tuple[str, float | int | str], ...]
 
 
@@ -115,6 +114,8 @@ class Score:
     """How it was measured."""
     n: tuple[int, ...]
     """Images of each side, the data's first; 0 where nobody knows; only one number where there is only one side."""
+    of: tuple[int, ...] = ()
+    """Of how many images each side's are a drawn part, 0 where they are all; () where both are."""
     mean_term: float | None = None
     """Of a Fréchet distance."""
     covariance_term: float | None = None
@@ -137,13 +138,19 @@ class Score:
     def __str__(self) -> str:
         p = self.protocol
         error = "" if self.stderr is None else f" +- {self.stderr:.2g}"
-        sides = " vs ".join(str(n) if n else "?" for n in self.n)
+        sides = self.sides
         value = f"{_digits(self.value)}{error}"
         if p.preset:
             return f"{p.name} {value} ({sides}, {p.source}, {p.resize} resize)"
         kind, first = KINDS[p.metric], f"{p.prepared}, " if p.prepared else ""
         standard = kind.standard if kind.standard != kind.general else f"{kind.standard} by the standard protocol"
         return f"{p.name}[{p.source}, {first}{p.resize} resize, {sides}] {value} -- not comparable with {standard}"
+
+    @property
+    def sides(self) -> str:
+        """Images of each side, the data's first: "60 drawn of 120 vs 80"; "?" where nobody knows."""
+        parts = [f" drawn of {of}" if of else "" for of in self.of or (0,) * len(self.n)]
+        return " vs ".join(f"{n or '?'}{part}" for n, part in zip(self.n, parts, strict=True))
 
     def __lt__(self, other: "Score") -> bool:
         require_comparable(self, other)
@@ -156,7 +163,7 @@ class Score:
         """All of it as JSON values."""
         p = dataclasses.asdict(self.protocol)
         own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "protocol"}
-        own |= {"n": list(self.n), "warnings": list(self.warnings)}
+        own |= {name: list(own[name]) for name in ("n", "of", "warnings")}
         p |= {"weights_sha256": p.pop("weights"), "settings": dict(self.protocol.settings)}
         names = {"name": self.protocol.name, "is_standard_fid": self.protocol.name == "FID", "text": str(self)}
         return {"value": own.pop("value"), **names, **own, **p}
@@ -173,17 +180,6 @@ def require_comparable(a: Score, b: Score) -> None:
         _require_same("number of images", a.n, b.n)
     if a.reference and b.reference:
         _require_same("reference data", a.reference, b.reference)
-
-
-def warnings_for(n: tuple[int, ...], dim: int, covariance: bool) -> tuple[str, ...]:
-    """What to say of few images; `covariance` says whether the metric needs one of `dim` features."""
-    found = []
-    known = [count for count in n if count]
-    if known and min(known) < FEW:
-        found.append(f"with fewer than {FEW} images ({min(known)}) the number is biased; compare it at equal n only")
-    if covariance and known and min(known) <= dim:
-        found.append(f"{min(known)} images cannot fill a covariance of {dim} features: it is rank-deficient")
-    return tuple(found)
 
 
 def _require_same(what: str, ours: Any, theirs: Any) -> None:

@@ -88,7 +88,9 @@ def random_inception(seed: int = 0, resize: Resize = "legacy", precision: Precis
 
 def _extractor(name: str, variant: Variant, params: Any, weights_sha256: str, resize: str, precision: str) -> Extractor:
     _check("precision", precision, tuple(_DTYPES))
-    return Extractor(name, weights_sha256, resize, precision, _apply(variant, resize, precision), params)
+    return Extractor(
+        name, weights_sha256, resize, precision, _apply(variant, resize, precision), params, size=(SIZE, SIZE)
+    )
 
 
 @cache

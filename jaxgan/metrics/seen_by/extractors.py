@@ -133,7 +133,7 @@ def _reduce(sides: tuple[int, ...], params: Any, examples: Array | np.ndarray) -
 
 def pixels() -> Extractor:
     """The pixels themselves, reduced to 16 x 16: sees a collapse, and little else."""
-    return Extractor(f"pixels-{PIXELS}", "", f"{PIXELS}x{PIXELS}", "float32", _pixels, {})
+    return Extractor(f"pixels-{PIXELS}", "", f"{PIXELS}x{PIXELS}", "float32", _pixels, {}, size=(PIXELS, PIXELS))
 
 
 def _own(name: str, precision: Precision) -> Extractor:

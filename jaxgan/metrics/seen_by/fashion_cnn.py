@@ -39,6 +39,7 @@ def fashion_cnn() -> Extractor:
         precision="float32",
         apply=_apply,
         params=unpack(content),
+        size=(SIDE, SIDE),
     )
 
 

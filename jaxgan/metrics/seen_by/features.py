@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from jaxgan.data import Data, gather
+from jaxgan.data import Data, gather, some_rows
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Kind
 from jaxgan.game.parallel import AXIS, make_mesh
@@ -30,6 +30,7 @@ class Extractor(NamedTuple):
             float32, and perhaps further outputs such as "logits" [b, k] and "spatial" [b, s].
         params: a pytree of arrays.
         kind: of the fields that it sees.
+        size: height and width that it brings images to; None where it does not say.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Extractor(NamedTuple):
     apply: Callable[[Any, Any], dict[str, Any]]
     params: Any
     kind: Kind = "image"
+    size: tuple[int, int] | None = None
 
 
 def extract(
@@ -49,10 +51,11 @@ def extract(
     batch_size: int = BATCH,
     devices: Sequence[Any] | None = None,
     progress: Progress | None = None,
+    resized: bool = False,
 ) -> dict[str, np.ndarray]:
     """Features of all images together: {tap: float32 [n, ...]}; arguments and errors as for `stream_features`."""
-    parts = stream_features(extractor, batches, taps, batch_size=batch_size, devices=devices, progress=progress)
-    found = list(parts)
+    how: dict[str, Any] = {"batch_size": batch_size, "devices": devices, "progress": progress, "resized": resized}
+    found = list(stream_features(extractor, batches, taps, **how))
     return {tap: np.concatenate([each[tap] for each in found]) for tap in taps}
 
 
@@ -64,6 +67,7 @@ def stream_features(
     batch_size: int = BATCH,
     devices: Sequence[Any] | None = None,
     progress: Progress | None = None,
+    resized: bool = False,
 ) -> Iterator[dict[str, np.ndarray]]:
     """Features of images, in order, batch after batch.
 
@@ -77,6 +81,7 @@ def stream_features(
         batch_size: images at a time over all devices, made a multiple of their number.
         devices: this process's unless given.
         progress: is told how many images are done, now and then.
+        resized: the images are float32 of the extractor's own size already, from `each.examples_of`.
 
     Yields:
         {tap: float32 [b, ...]}.
@@ -89,7 +94,7 @@ def stream_features(
     run = _compiled(extractor.apply, tuple(taps), mesh)
     params = jax.device_put(extractor.params, NamedSharding(mesh, PartitionSpec()))
     pending, done = None, 0
-    for images in _cut(batches, size, extractor.kind):
+    for images in _cut(batches, size, extractor.kind == "image" and not resized):
         filled = np.zeros((size, *images.shape[1:]), images.dtype)
         filled[: len(images)] = images
         following = run(params, filled), len(images)
@@ -111,16 +116,16 @@ def outputs_of(extractor: Extractor, field: Field) -> dict[str, tuple[int, ...]]
 
 
 def batches_of(data: Data, name: str, limit: int | None = None, size: int = BATCH) -> Iterator[np.ndarray]:
-    """The field `name` of a data set in its order, `size` examples at a time, at most `limit`."""
+    """The field `name` of a data set in its order, `size` examples at a time; of at most `limit` by `some_rows`."""
     return (examples[name] for examples in examples_of(data, name, limit, size))
 
 
 def examples_of(data: Data, name: str, limit: int | None = None, size: int = BATCH) -> Iterator[dict[str, np.ndarray]]:
     """The same with labels, where there are any: {name: stored [b, ...], "label": int32 [b]}."""
-    table, total = data.table(name), count_of(data, name, limit)
+    table, rows = data.table(name), some_rows(data.table(name).rows, count_of(data, name, limit))
     names = [each for each in (name, "label") if each in table.spec]
-    for start in range(0, total, size):
-        yield gather(table.source, np.arange(start, min(start + size, total), dtype=np.int32), names)
+    for start in range(0, len(rows), size):
+        yield gather(table.source, rows[start : start + size], names)
 
 
 def count_of(data: Data, name: str, limit: int | None) -> int:
@@ -145,11 +150,11 @@ def _compiled(apply: Callable[[Any, Any], dict[str, Any]], taps: tuple[str, ...]
     return jax.jit(jax.shard_map(run, mesh=mesh, in_specs=(whole, split), out_specs=split, check_vma=False))
 
 
-def _cut(batches: Iterable[np.ndarray], size: int, kind: Kind) -> Iterator[np.ndarray]:
+def _cut(batches: Iterable[np.ndarray], size: int, stored: bool) -> Iterator[np.ndarray]:
     """The same images, `size` at a time; the last ones fewer."""
     held: np.ndarray | None = None
     for images in batches:
-        if kind == "image":
+        if stored:
             _check_images(images)
         if held is not None and images.shape[1:] != held.shape[1:]:
             raise UserError(f"images must have one shape, got {held.shape[1:]} and {images.shape[1:]}.")

@@ -4,6 +4,8 @@ All are separable: one pass along the rows, one along the columns. Indices and w
 sizes alone and are computed in NumPy when the program is traced, so that no device rounds them.
 """
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -56,6 +58,23 @@ def resize_clean(images: Images, height: int, width: int) -> Resized:
     return jnp.clip(jnp.einsum("bhnc,mh->bmnc", x, rows, precision=lax.Precision.HIGHEST), 0, 255)
 
 
+def one_clean(image: UInt8[np.ndarray, "h w c"], height: int, width: int) -> Float32[np.ndarray, "height width c"]:
+    """`resize_clean` of one image in NumPy: a program is compiled for each size, and a folder may have any number."""
+    x = np.moveaxis(image, -1, 0).astype(np.float32)
+    rows, columns = (_weights(old, new) for old, new in zip(x.shape[1:], (height, width), strict=True))
+    return np.ascontiguousarray(np.moveaxis(np.clip(rows @ (x @ columns.T), 0, 255), 0, -1))
+
+
+def one_legacy(image: UInt8[np.ndarray, "h w c"], height: int, width: int) -> Float32[np.ndarray, "height width c"]:
+    """`resize_legacy` of one image in NumPy."""
+    x = image.astype(np.float32)
+    for axis, size in ((1, width), (0, height)):
+        low, high, between = _neighbours(x.shape[axis], size)
+        first = np.take(x, low, axis)
+        x = first + (np.take(x, high, axis) - first) * np.expand_dims(between, tuple(i for i in range(3) if i != axis))
+    return x
+
+
 def resize_bilinear(images: Images, height: int, width: int) -> Resized:
     """Bilinear with half-pixel centres and no antialiasing, as `torch.nn.functional.interpolate` does by default.
 
@@ -106,6 +125,7 @@ def _neighbours(
     return low, np.minimum(low + 1, old - 1), source - low.astype(np.float32)
 
 
+@functools.lru_cache(maxsize=64)
 def _weights(old: int, new: int) -> Float32[np.ndarray, "new old"]:
     """How much each input pixel counts for each output pixel; rows sum to one."""
     step = old / new

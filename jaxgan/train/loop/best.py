@@ -36,6 +36,7 @@ class Best:
             weigh: measures a state, from `weigh_of`.
         """
         self.plan, self.folder, self.recorder, self.weigh = plan, folder, recorder, weigh
+        self._told: set[str] = set()
         found = whole(folder, plan.report.line)
         self.best = None if found is None else checkpoint.metadata_of(folder.best, found)["score"]
 
@@ -48,6 +49,10 @@ class Best:
             row: the metrics of that step.
         """
         verdict = self.weigh(state, row)
+        for doubt in verdict.content.get("warnings", ()):
+            if doubt not in self._told:
+                self.plan.report.line(f"Warning     {doubt}.")
+        self._told.update(verdict.content.get("warnings", ()))
         if self.recorder:
             self.recorder.score(step, verdict.content)
         better = bool(consensus.first(np.bool_(verdict.beats(self.best))))

@@ -55,8 +55,8 @@ def test_resize_and_channels(tmp_path):
         ({"pictures": COLOUR}, "it holds pictures: uint8"),
         ({"images": COLOUR[:0]}, "no images"),
         ({"images": COLOUR, "labels": LABELS[:3]}, "5 class indices"),
-        ({"images": COLOUR, "labels": LABELS - 1}, "5 class indices"),
-        ({"images": COLOUR, "labels": LABELS / 2}, "5 class indices"),
+        ({"images": COLOUR, "labels": LABELS - 1}, "5 class indices, not .* is below 0"),
+        ({"images": COLOUR, "labels": LABELS / 2}, "5 class indices, not .* 0.5 in row 2 is no whole number"),
         ({"images": np.array([{"a": 1}], object)}, "plain arrays"),
     ],
 )

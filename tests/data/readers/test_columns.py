@@ -180,7 +180,14 @@ PAIR = Needs({"source": "image", "target": "image"})
         (Needs({"a": "mask"}), {"a": LEVELS * -1}, "a in .* is float64, from -1 to -?0; it takes false and true"),
         (Needs({"a": "wave"}), {"a": RANDOM * 100}, "it takes int16 samples, or fractions from -1 to 1"),
         (Needs({"a": "label_map"}), {"a": LEVELS}, "a in .* is float64, from 0 to 1; it takes whole numbers from 0"),
-        (Needs({"a": "label"}), {"a": [0, 1, -1]}, "a in .* should be 3 class indices, not int64"),
+        (
+            Needs({"a": "label"}),
+            {"a": [0, 1, -1]},
+            r"a in .* should be 3 class indices, not int64 \[3\], and -1 in row 2 is below 0",
+        ),
+        (Needs({"a": "label"}), {"a": [0.0, 1.0, 2.0]}, r"3 class indices, .*fractions that are whole: .astype"),
+        (Needs({"a": "label"}), {"a": [0.0, 1.5, np.nan]}, r"3 class indices, .*and 1.5 in row 1 is no whole number"),
+        (Needs({"a": "code"}), {"a": [0, 2_000_000, 1]}, "goes up to 2,000,000, .* at most 1,000,000 can be"),
         (
             Needs({"a": "label"}),
             {"a": [0, 1, 2], "a_names": np.array(["x", "y"])},

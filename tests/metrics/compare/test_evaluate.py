@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
+from jaxgan.metrics.compare import doubts
 from jaxgan.metrics.compare.evaluate import (
     METRICS,
     bootstrap,
@@ -58,7 +59,7 @@ def test_every_metric_gives_scores_of_its_kinds():
     for score in scores:
         assert np.isfinite(score.value)
         assert score.n in ((1000, 800), (800,))
-        # Subsets of 1000 cannot be drawn from 800 images: the one protocol here that is not the standard.
+        # Subsets are of half of the 800 images, not of 1000: the one protocol here that is not the standard.
         assert score.protocol.preset == ("" if score.protocol.metric == "kd" else "legacy"), score
 
 
@@ -66,7 +67,7 @@ def test_values_are_those_of_the_functions():
     found = {score.protocol.metric: score for score in evaluate(REAL_SIDE, FAKE_SIDE, ("fd", "kd", "pr", "dc"))}
     assert found["fd"].value == frechet_distance(REAL, FAKE).value
     assert found["fd"].mean_term + found["fd"].covariance_term == found["fd"].value
-    assert found["kd"].value == pytest.approx(kernel.kernel_distance(REAL, FAKE, subset_size=800).mean)
+    assert found["kd"].value == pytest.approx(kernel.kernel_distance(REAL, FAKE, subset_size=400).mean)
     assert (found["precision"].value, found["recall"].value) == pytest.approx((0.24875, 0.329))  # prdc 0.2
     assert found["coverage"].value == pytest.approx(neighbours.density_coverage(REAL, FAKE, k=5).coverage)
 
@@ -170,6 +171,83 @@ def test_bootstrap():
     assert bootstrap(lambda x: float(x.mean()), numbers, 400) == found
     with pytest.raises(UserError, match="at least 2"):
         bootstrap(lambda x: 0.0, numbers, 1)
+
+
+def small(n, seed=0, **taps):
+    rng = np.random.default_rng(seed)
+    return side(rng.normal(size=(n, 4)).astype(np.float32), **{k: rng.normal(size=(n, 5)) for k in taps})
+
+
+@pytest.mark.parametrize(("n", "size"), [(5000, 1000), (2000, 1000), (1999, 999), (1000, 500), (20, 10), (19, 0)])
+def test_subsets_are_never_nearly_the_whole_set(n, size):
+    """With subsets of all images the spread is that of rounding (torch-fidelity 45)."""
+    assert doubts.subset_size(n) == size
+    assert bool(doubts.of_subsets(n)) == (size < 1000)
+
+
+def test_the_spread_of_a_kernel_distance():
+    (some,) = evaluate(small(30, 1), small(40, 2), ("kd",))
+    assert some.std is not None
+    assert some.std > 1e-3
+    assert dict(some.protocol.settings) == {"subsets": 100, "subset_size": 15}
+    (few,) = evaluate(small(19, 1), small(40, 2), ("kd",))
+    assert few.std is None
+    features = small(19, 1).taps["features"], small(40, 2).taps["features"]
+    assert few.value == pytest.approx(float(kernel.polynomial_mmd(*features)))
+    assert "has no spread" in few.warnings[0]
+
+
+@pytest.mark.parametrize(("n", "parts"), [(50_000, 10), (500, 10), (499, 9), (100, 2), (99, 1), (5, 1)])
+def test_splits_of_an_inception_score_hold_images(n, parts):
+    """Splits of one image each score 1 with a spread of 0, whatever the images are."""
+    assert doubts.splits(n) == parts
+    assert bool(doubts.of_splits(n)) == (parts < 10)
+
+
+def test_an_inception_score_of_few_images_has_no_spread():
+    (found,) = evaluate(small(30, logits=1), small(30, logits=1), ("is",))
+    assert found.std is None
+    assert found.value > 1
+
+
+@pytest.mark.parametrize("metric", ["fd_infinity", "is_infinity"])
+def test_a_line_to_infinity_takes_many_images(metric):
+    with pytest.raises(UserError, match=f"{metric} draws a line .* at least 100 images; got 99"):
+        evaluate(small(99, logits=1), small(99, logits=1), (metric,))
+    assert "begins at 10 images" in " ".join(doubts.of_line(10, 0, 1.0))
+    assert len(doubts.of_line(10, 64, -1.0)) == 3
+    assert doubts.of_line(5000, 2048, 1.0) == ()
+
+
+def test_the_smallest_class_is_what_a_distance_within_classes_hangs_on():
+    fake = small(40)
+    (score,) = evaluate(small(40), fake._replace(labels=np.arange(40) % 20 // 19), ("intra_fd",))
+    assert score.warnings == (
+        "the smallest class has 2 images, which cannot fill a covariance of 4 features; compare the number at equal n "
+        "only",
+    )
+
+
+def test_errors_of_few_say_so():
+    one = frechet_score(REAL_SIDE, FAKE_SIDE)
+    two = combined([one, dataclasses.replace(one, value=one.value + 1)])
+    assert "from 2 seeds is itself uncertain by about 71 %" in two.warnings[-1]
+    same = combined([one, one, one])  # such as of a translator without noise
+    assert same.stderr is None
+    assert "3 seeds give the same number" in same.warnings[-1]
+    with pytest.raises(UserError, match="from at least 10 generated images, got 9"):
+        bootstrap(lambda x: 0.0, np.zeros((9, 1)), 20)
+    assert len(doubts.of_resamples(99, 19)) == 2
+    assert doubts.of_resamples(100, 20) == ()
+
+
+def test_a_part_is_called_one(tmp_path, fashion):
+    part, whole = feature_set_of_data(fashion, pixels(), limit=100), small(50)._replace(about=about(pixels()))
+    assert str(frechet_score(part, part)).startswith("FD[pixels-16, 16x16 resize, 100 drawn of 10000 vs 100 drawn of")
+    statistics.write(tmp_path / "s.npz", gaussian(whole.taps["features"]), about(pixels()) | {"reference": ""}, of=99)
+    score = frechet_score(side_of_statistics("s", statistics.read(tmp_path / "s.npz")), whole)
+    assert score.sides == "50 drawn of 99 vs 50"
+    assert score.to_json()["of"] == [99, 0]
 
 
 def test_sides_of_images(fashion):

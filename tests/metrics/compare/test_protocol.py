@@ -6,7 +6,8 @@ import json
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics.compare.protocol import KINDS, STANDARD_WEIGHTS, Protocol, Score, warnings_for
+from jaxgan.metrics.compare import doubts
+from jaxgan.metrics.compare.protocol import KINDS, STANDARD_WEIGHTS, Protocol, Score
 
 (WEIGHTS,) = STANDARD_WEIGHTS
 FID = Protocol(metric="fd", extractor="inception-2015", weights=WEIGHTS, resize="legacy", ddof=1)
@@ -105,8 +106,8 @@ def test_json_has_everything():
 
 
 def test_warnings():
-    assert warnings_for((50000, 50000), 2048, covariance=True) == ()
-    assert "fewer than 10000 images (5000)" in warnings_for((50000, 5000), 2048, covariance=True)[0]
-    assert "rank-deficient" in warnings_for((50000, 2048), 2048, covariance=True)[1]
-    assert len(warnings_for((50000, 2048), 2048, covariance=False)) == 1
-    assert warnings_for((0, 20000), 2048, covariance=True) == ()  # a file that does not say
+    assert doubts.of_few((50000, 50000), 2048, covariance=True) == ()
+    assert "fewer than 10000 images (5000)" in doubts.of_few((50000, 5000), 2048, covariance=True)[0]
+    assert "rank-deficient" in doubts.of_few((50000, 2048), 2048, covariance=True)[1]
+    assert len(doubts.of_few((50000, 2048), 2048, covariance=False)) == 1
+    assert doubts.of_few((0, 20000), 2048, covariance=True) == ()  # a file that does not say
