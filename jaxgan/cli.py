@@ -287,12 +287,12 @@ def _check_recipe(name: str) -> None:
 
 
 def _summaries() -> dict[str, str]:
-    """The first line of every recipe's docstring, read without running the recipe."""
+    """The first line of every recipe's docstring, read without running it; of another package's, where it is."""
     from jaxgan import recipes
 
-    found = {}
-    for name in recipes.names():
-        spec = importlib.util.find_spec(f"{recipes.__name__}.{name}")  # None of another package's
+    found = {name: recipes.origin(name) for name in recipes.names()}
+    for name in recipes.own():
+        spec = importlib.util.find_spec(f"{recipes.__name__}.{name}")
         source = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
         found[name] = (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
     return found

@@ -79,7 +79,7 @@ def convolutional(layer):
 
 @pytest.mark.parametrize("mode", ["jit", "pmap", "shard_map"])
 @pytest.mark.parametrize(("layer", "recipe", "warned"), [
-    (nn.Conv, None, True), (layers.Conv, None, False), (nn.Conv, "an installed one", False)
+    (nn.Conv, None, True), (layers.Conv, None, False), (nn.Conv, "of another package", True), (nn.Conv, "gan", False)
 ])  # fmt: skip
 def test_slow_convolutions_are_named(layer, recipe, warned, mode, tmp_path, cheap):
     said = toy.Said()
