@@ -108,7 +108,7 @@ def fit(
         if log:
             held.enter_context(log.kept(folder.log))
             held.push(lambda kind, error, _: log.note(_end(kind, error)) if kind else None)
-        for line in (*first.lines(), *([origin.line] if origin else []), f"Output      {folder.root}"):
+        for line in (*first.lines(), *(origin.lines if origin else ()), f"Output      {folder.root}"):
             report.line(line)
         return _train(plans, folder, start, origin, {first.stage.name: weigh})
 
