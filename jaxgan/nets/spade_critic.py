@@ -100,4 +100,5 @@ class SpadeDiscriminator(nn.Module):
 
 def halved(x: Float[Array, "b h w c"]) -> Float[Array, "b (h+1)//2 (w+1)//2 c"]:
     """Means of 3x3 pixels around every other one; those outside the picture do not count."""
-    return nn.avg_pool(x, (3, 3), (2, 2), ((1, 1), (1, 1)), count_include_pad=False)
+    pads: Any = ((1, 1), (1, 1))  # Flax's annotation knows of words alone
+    return nn.avg_pool(x, (3, 3), (2, 2), pads, count_include_pad=False)

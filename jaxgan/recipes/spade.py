@@ -142,7 +142,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None, network: Fea
         {name: adam(rate, config.beta1, config.beta2) for name, rate in rates.items()},
         verbs=verbs,
         shows=(Show("translate", "sheet"),),
-        frozen=None if network is None else lambda: {network.name: network.params},
+        frozen=None if network is None else lambda: {network.name: jax.tree.map(jnp.asarray, network.params)},
         axis_name=axis_name,
     )
 

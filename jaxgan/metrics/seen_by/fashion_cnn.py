@@ -51,9 +51,13 @@ def layers(params: Any, images: Float[Array, "b h w c"]) -> tuple[Float[Array, "
         params: of `fashion_cnn()`.
         images: as for `fashion_cnn`.
     """
-    seen = {"capture_intermediates": lambda layer, _: isinstance(layer, nn.BatchNorm), "mutable": ["intermediates"]}
+    seen: dict[str, Any] = {
+        "capture_intermediates": lambda layer, _: isinstance(layer, nn.BatchNorm),
+        "mutable": ["intermediates"],
+    }
     _, made = Classifier(CLASSES).apply(params, _prepare(images) / 127.5 - 1, train=False, **seen)
-    return tuple(nn.relu(made["intermediates"][f"BatchNorm_{i}"]["__call__"][0]) for i in range(5))
+    found: Any = made["intermediates"]
+    return tuple(nn.relu(found[f"BatchNorm_{i}"]["__call__"][0]) for i in range(5))
 
 
 def pack(variables: Variables, notes: dict[str, str]) -> bytes:
