@@ -55,7 +55,7 @@ KEPT = (
     "metrics/compare/test_evaluate.py",
     "metrics/inception/test_net.py",
 )
-FAMILIES = ("gan", "dcgan", "cgan", "sngan/projection", "r3gan", "pix2pix", "voxel_gan/conv")
+FAMILIES = ("gan", "dcgan", "cgan", "sngan/projection", "r3gan", "pix2pix", "spade", "voxel_gan/conv")
 """Cases of the recipe contract that the oldest Python runs, one a family of networks."""
 
 FORMS = ("layers/", "metrics/inception/test_net.py", "game/test_collectives.py", "game/test_flops.py")

@@ -10,6 +10,7 @@ from jaxgan.data.source import ArraySource, Data, Table, digest, fingerprint, of
 from jaxgan.errors import UserError
 from jaxgan.made.furniture import furniture, furniture_spec
 from jaxgan.made.outlines import negatives, outlines
+from jaxgan.made.parts import PARTS, parts
 
 Images = Callable[[], Data]
 """The bundled clothes, prepared as the user asked for."""
@@ -24,6 +25,15 @@ def fashion_outlines(images: Images) -> Data:
     source = outlines(target)
     spec = {"source": fields.image(*source.shape[1:]), "target": clothes.spec["image"]}
     return of_arrays({"source": source, "target": target}, spec, "fashion_outlines", "outlines of the bundled clothes")
+
+
+def fashion_parts(images: Images) -> Data:
+    """Pairs: maps of the parts of clothes (`source`), and the clothes (`target`)."""
+    clothes = images()
+    target = _pixels(clothes)
+    source = parts(target)
+    spec = {"source": fields.Field("label_map", source.shape[1:], PARTS), "target": clothes.spec["image"]}
+    return of_arrays({"source": source, "target": target}, spec, "fashion_parts", "parts of the bundled clothes")
 
 
 def fashion_negatives(images: Images) -> Data:
@@ -55,6 +65,7 @@ def furniture_of(side: int) -> Callable[[Images], Data]:
 
 MADE: dict[str, Callable[[Images], Data]] = {
     "fashion_outlines": fashion_outlines,
+    "fashion_parts": fashion_parts,
     "fashion_negatives": fashion_negatives,
     **{f"furniture_{side}": furniture_of(side) for side in (16, 32, 64)},
 }
