@@ -9,7 +9,7 @@ from jaxgan.data.settings import Settings
 from jaxgan.data.source import ArraySource, Data, Table, digest, fingerprint, of_arrays
 from jaxgan.errors import UserError
 from jaxgan.made.furniture import furniture, furniture_spec
-from jaxgan.made.outlines import negatives, outlines
+from jaxgan.made.outlines import chalk, negatives, outlines
 from jaxgan.made.parts import PARTS, parts
 
 Images = Callable[[], Data]
@@ -38,16 +38,25 @@ def fashion_parts(images: Images) -> Data:
 
 def fashion_negatives(images: Images) -> Data:
     """Sets drawn apart: one half of the clothes (`a`), and negatives with outlines of the other half (`b`)."""
+    return _apart(images, negatives, "fashion_negatives", "negatives of others with outlines")
+
+
+def fashion_chalk(images: Images) -> Data:
+    """Sets drawn apart: one half of the clothes (`a`), and chalk drawings of the other half (`b`)."""
+    return _apart(images, chalk, "fashion_chalk", "chalk drawings of others")
+
+
+def _apart(images: Images, drawn: Callable[[np.ndarray], np.ndarray], name: str, what: str) -> Data:
+    """One half of the clothes (`a`), and what is made of each of the other half (`b`)."""
     pixels = _pixels(images())
     half = len(pixels) // 2
-    halves = {"a": pixels[:half], "b": negatives(pixels[half:])}
+    halves = {"a": pixels[:half], "b": drawn(pixels[half:])}
     tables = tuple(
         Table(ArraySource({name: values}), {name: fields.image(*values.shape[1:])}) for name, values in halves.items()
     )
     spec = {name: field for table in tables for name, field in table.spec.items()}
     digests = (digest(table.source[i]) for table in tables for i in range(table.rows))
-    name = "fashion_negatives"
-    note = f"{name}: {half:,} bundled clothes (a), and {len(pixels) - half:,} negatives of others with outlines (b)"
+    note = f"{name}: {half:,} bundled clothes (a), and {len(pixels) - half:,} {what} (b)"
     return Data(tables, name, fingerprint(spec, {}, digests), note)
 
 
@@ -67,6 +76,7 @@ MADE: dict[str, Callable[[Images], Data]] = {
     "fashion_outlines": fashion_outlines,
     "fashion_parts": fashion_parts,
     "fashion_negatives": fashion_negatives,
+    "fashion_chalk": fashion_chalk,
     **{f"furniture_{side}": furniture_of(side) for side in (16, 32, 64)},
 }
 """Bundled sets by name."""

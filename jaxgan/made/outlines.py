@@ -11,6 +11,7 @@ _WEAK, _STRONG = 45.0, 80.0  # grey levels over two pixels, after the square roo
 _GROWTH = 8  # pixels that a weak edge reaches from a strong one
 _PART = 64  # pictures
 _INK, _PAPER = 0, 255
+_DARK = 3  # times as dark as the picture is a blackboard
 NEIGHBOURS = tuple((row, column) for row in (-1, 0, 1) for column in (-1, 0, 1))
 
 
@@ -35,6 +36,15 @@ def negatives(images: UInt8[np.ndarray, "n h w c"]) -> UInt8[np.ndarray, "n h w 
         images: 0..255.
     """
     return np.where(edges(images)[..., None], np.uint8(255), 255 - images)
+
+
+def chalk(images: UInt8[np.ndarray, "n h w c"]) -> UInt8[np.ndarray, "n h w c"]:
+    """Pictures in the dark, at a third of their brightness, with white lines along the edges: chalk on a blackboard.
+
+    Args:
+        images: 0..255.
+    """
+    return np.where(edges(images)[..., None], np.uint8(255), images // _DARK)
 
 
 def edges(images: UInt8[np.ndarray, "n h w c"]) -> Bool[np.ndarray, "n h w"]:

@@ -21,11 +21,11 @@ from jaxtyping import Array, Key
 
 from jaxgan.errors import UserError
 from jaxgan.fields import Field, Needs, Spec, any_size, as_planes, only, planes
-from jaxgan.game import Aux, GameState, LossFn, System, Verb, adam, dtype_of, variables
+from jaxgan.game import Aux, GameState, LossFn, System, Verb, dtype_of, variables
 from jaxgan.losses import adversarial
 from jaxgan.nets.patch import PatchDiscriminator, patches
 from jaxgan.nets.unet import ResNetTranslator, UNet, depth_for
-from jaxgan.recipes.common.base import AtLeastZero, Momentum, RecipeConfig, check, system_of
+from jaxgan.recipes.common.base import AtLeastZero, FallingConfig, check, falling_adam, system_of
 from jaxgan.recipes.common.wiring import as_used, take_turns, trained
 
 NEEDS = Needs({"source": "image|mask|label_map", "target": "image"})
@@ -33,7 +33,7 @@ DATA = "fashion_outlines"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(RecipeConfig):
+class Config(FallingConfig):
     """Settings of the paper, with networks and a batch sized for small pictures on two cores."""
 
     steps: int = 2_000
@@ -65,10 +65,6 @@ class Config(RecipeConfig):
     """Weight lambda of the mean absolute difference."""
     gan_weight: AtLeastZero = 1.0
     """Weight of the game in the generator's loss; 0 for L1 training alone."""
-    learning_rate: float = 2e-4
-    """Adam's rate, for both players."""
-    beta1: Momentum = 0.5
-    """Adam's decay of the first moment, for both players."""
 
 
 GAMES = {
@@ -107,7 +103,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         return {"target": as_used(G, state.players["g"], x, noise)}
 
     verb = Verb(translate, {"target": any_size(target)}, {"source": any_size(source)}, truth=("target",))
-    optimizers = {name: adam(config.learning_rate, config.beta1) for name in ("g", "d")}
+    optimizers = {name: falling_adam(config) for name in ("g", "d")}
     return system_of(
         config,
         only(spec, "source", "target"),
