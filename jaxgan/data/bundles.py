@@ -5,9 +5,11 @@ from collections.abc import Callable
 import numpy as np
 
 from jaxgan import fields
+from jaxgan.data import photographs
 from jaxgan.data.settings import Settings
 from jaxgan.data.source import ArraySource, Data, Table, digest, fingerprint, of_arrays
 from jaxgan.errors import UserError
+from jaxgan.fields import Needs
 from jaxgan.made.furniture import furniture, furniture_spec
 from jaxgan.made.outlines import chalk, negatives, outlines
 from jaxgan.made.parts import PARTS, parts
@@ -79,16 +81,23 @@ MADE: dict[str, Callable[[Images], Data]] = {
     "fashion_chalk": fashion_chalk,
     **{f"furniture_{side}": furniture_of(side) for side in (16, 32, 64)},
 }
-"""Bundled sets by name."""
+"""Sets that are made, by name."""
+PHOTOGRAPHS = "photographs"
 
 
-def load(name: str, settings: Settings, images: Images) -> Data:
+def known(name: str) -> bool:
+    """Whether a set goes by this name, which all that are bundled do, but the clothes themselves."""
+    return name == PHOTOGRAPHS or name in MADE
+
+
+def load(name: str, settings: Settings, images: Images, needs: Needs) -> Data:
     """Returns the bundled set `name`.
 
     Args:
-      name: a key of `MADE`.
+      name: a `known` one.
       settings: what the user asked of images.
       images: the bundled clothes, so prepared.
+      needs: the fields that are wanted, where the set has no fields of its own.
 
     Raises:
       UserError: an option for images, of shapes that are none.
@@ -98,7 +107,7 @@ def load(name: str, settings: Settings, images: Images) -> Data:
             f"--data {name} holds voxels, to which --image-size, --resize and --channels do not apply; "
             "furniture_16, furniture_32 and furniture_64 have other sides."
         )
-    return MADE[name](images)
+    return photographs.load(name, settings, needs) if name == PHOTOGRAPHS else MADE[name](images)
 
 
 def _pixels(data: Data) -> np.ndarray:

@@ -52,12 +52,15 @@ class Data(NamedTuple):
       name: what the user asked for.
       fingerprint: sha256 hex digest of the content and the preprocessing; no path or time enters it.
       description: one line for people.
+      apart: so many rows at the end of each table are of pictures that no other row is cut from; `hold_out` takes its
+        rows from these alone, and trains on none of them.
     """
 
     tables: tuple[Table, ...]
     name: str
     fingerprint: str
     description: str
+    apart: int = 0
 
     @property
     def spec(self) -> dict[str, Field]:
