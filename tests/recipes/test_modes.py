@@ -38,7 +38,10 @@ MODES = [
 ]
 ROUNDING = 1e-5
 """Of a first moment: smaller ones have no sign that means anything."""
-RESUMED = ("gan/packed", "gan/extragradient", "gan/relativistic", "cgan", "sngan", "cyclegan", "spade", "voxel_gan/conv")
+RESUMED = (
+    *("gan/packed", "gan/extragradient", "gan/relativistic", "cgan", "sngan", "cyclegan", "spade"),
+    "voxel_gan/conv",
+)
 OF_A_FAMILY = ("gan", "dcgan", "sngan", "infogan", "r3gan", "pix2pix", "cogan", "spade", "voxel_gan/conv")
 """One recipe for each file of networks."""
 
