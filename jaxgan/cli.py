@@ -24,6 +24,7 @@ usage: jaxgan COMMAND ...
   jaxgan recipes                     the recipes there are, and their papers
   jaxgan train RECIPE [options]      train; every option has a default: `jaxgan train dcgan`
   jaxgan train FILE.py [options]     train a system of your own; or the name of a module, package.module
+  jaxgan train --config FILE         a new run like another, from its config.json; options given beside it count
   jaxgan train --resume RUN          go on with a run as if it had never stopped
   jaxgan sample RUN [options]        images, or whatever it makes, of a trained run
   jaxgan interpolate RUN [options]   what lies between samples in a latent space
@@ -161,7 +162,7 @@ def _recipes(args: list[str]) -> int:
 def _train(args: list[str]) -> int:
     args, run = _take_resume(args)
     recipe = at_home(args.pop(0)) if args and not args[0].startswith("-") else None
-    if recipe is None and run is None:
+    if recipe is None and run is None and not any(arg.startswith("--config") for arg in args):
         if not set(args) & {"--help", "-h"}:
             raise UserError(_no_recipe(args))
         print(HELP)
@@ -172,7 +173,7 @@ def _train(args: list[str]) -> int:
     from jaxgan.train import TrainingError
 
     try:
-        return train.resume(run, recipe, args) if run is not None else train.train(recipe or "", args)
+        return train.resume(run, recipe, args) if run is not None else train.train(recipe, args)
     except TrainingError as stop:
         print(f"jaxgan: {stop}", file=sys.stderr)
         return 1
@@ -276,7 +277,7 @@ def _no_recipe(args: list[str]) -> str:
     late = [arg for arg in args if arg in recipes.names()]
     if late:
         return f"the recipe comes first: jaxgan train {late[0]} [options]."
-    return f"jaxgan train takes a recipe ({', '.join(_summaries())}) or --resume RUN."
+    return f"jaxgan train takes a recipe ({', '.join(_summaries())}), --config FILE or --resume RUN."
 
 
 def _check_recipe(name: str) -> None:

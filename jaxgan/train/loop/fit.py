@@ -260,7 +260,8 @@ def _finish(plan: Plan, folder: RunDir, step: int, signal: int | None) -> None:
     title = f"{plan.recipe or plan.summary.rstrip('.')}, {described(plan.data)}, {step} steps"
     rows, scores = read_metrics(folder.metrics), read_metrics(folder.evaluations)
     marks = marked_steps(read_metrics(folder.monitor))
-    summary.write_summary(folder.summary, rows, sample_pictures(folder), title, scores, marks)
+    boards = tuple(duel.board for duel in plan.system.duels if duel.critic == "odds")
+    summary.write_summary(folder.summary, rows, sample_pictures(folder), title, scores, marks, boards)
     for name, path in (
         ("Samples", folder.samples),
         ("Checkpoint", folder.checkpoints / str(step)),
