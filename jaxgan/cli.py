@@ -5,11 +5,13 @@ This file decides which command is meant, without importing JAX; `jaxgan.command
 
 import ast
 import hashlib
+import importlib
 import importlib.util
 import os
 import platform
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import jaxgan
@@ -34,6 +36,7 @@ usage: jaxgan COMMAND ...
   jaxgan evaluate RUN [options]      how good they are, by all metrics
   jaxgan fid A B [options]           the Fréchet distance of two folders, zips, npz files or TFDS data sets
   jaxgan stats DATA -o FILE.npz      statistics of a data set, for `jaxgan fid` and other tools
+  jaxgan import FILE.pth --as RECIPE published weights become a run
   jaxgan weights status|download|convert    Inception's weights: where they are; fetched; .pth to .safetensors
 
   jaxgan --version
@@ -138,7 +141,8 @@ def _command(args: list[str]) -> int:
         "evaluate": _evaluate,
         "fid": _fid,
         "stats": _stats,
-        "weights": _weights,
+        "import": partial(_whole, "import_"),
+        "weights": partial(_whole, "weights"),
         "recipes": _recipes,
     }
     if name not in commands:
@@ -237,10 +241,8 @@ def _stats(args: list[str]) -> int:
     return stats.command(names[0], options)
 
 
-def _weights(args: list[str]) -> int:
-    from jaxgan.commands import weights
-
-    return weights.command(args)
+def _whole(command: str, args: list[str]) -> int:
+    return importlib.import_module(f"jaxgan.commands.{command}").command(args)
 
 
 def _names_first(command: str, takes: Sequence[str], args: list[str]) -> tuple[list[str], list[str]]:

@@ -12,6 +12,7 @@ import pytest
 
 from jaxgan import fields, recipes
 from jaxgan.commands.data import DataConfig
+from jaxgan.commands.import_ import PublishedConfig
 from jaxgan.commands.interpolate import InterpolateConfig
 from jaxgan.commands.metric_options import EvaluateConfig, ExtractorConfig, FidConfig, ImagesConfig, StatsConfig
 from jaxgan.commands.translate import TranslateConfig
@@ -37,6 +38,7 @@ OPTIONS = {
     "evaluate": (EvaluateConfig, ExtractorConfig),
     "fid": (FidConfig, ExtractorConfig, ImagesConfig),
     "stats": (StatsConfig, ExtractorConfig, ImagesConfig),
+    "import": (PublishedConfig,),
     "weights": (),
 }
 

@@ -53,7 +53,7 @@ def command(run: str, source: str, target: str, args: Sequence[str]) -> int:
     config = parse(f"jaxgan translate {run} IN OUT", ABOUT, (TranslateConfig,), args)[0]
     check_seed(config.seed)
     tiled.check(tiled.TILE if config.tile is None else config.tile, config.overlap)
-    verb, field = _translator(found, config.verb)
+    verb, field = _translator(found, config.verb, config.to)
     files = _files(typed(source), verb.given[field])
     places = _places(typed(source), typed(target), files, verb.makes)
     tasks = [Task(file, place) for file, place in zip(files, places, strict=True)]
@@ -91,13 +91,18 @@ def _all(
     return rows
 
 
-def _translator(found: Described, name: str | None) -> tuple[Verb, str]:
-    """The verb that translates, and the one field of pixels that it takes."""
+def _translator(found: Described, name: str | None, to: str | None) -> tuple[Verb, str]:
+    """The verb that translates (of this name, or to this field), and the one field of pixels that it takes."""
     fitting = {
         each: next(iter(verb.given))
         for each, verb in found.system.verbs.items()
         if len(verb.given) == 1 and next(iter(verb.given.values())).kind in PICTURES
     }
+    if to is not None:
+        makes = {next(iter(found.system.verbs[each].makes)): each for each in reversed(fitting)}
+        if name or to not in makes:
+            raise UserError(f"{flag('to')} takes one of {', '.join(makes) or 'none'}, without --verb; got {to}.")
+        name = makes[to]
     wanted = name or ("translate" if "translate" in fitting or len(fitting) != 1 else next(iter(fitting)))
     if wanted not in fitting:
         has = ", ".join(fitting) or "none"

@@ -32,11 +32,12 @@ from jaxgan.recipes.common.base import AtLeastZero, FallingConfig, check, fallin
 from jaxgan.recipes.common.objectives import passes
 from jaxgan.recipes.common.pool import empty_pool, through_pool
 from jaxgan.recipes.common.several import joined, own, replaced
-from jaxgan.recipes.common.there_and_back import DOMAINS, ROUND_TRIPS, WAYS, verbs_between
+from jaxgan.recipes.common.there_and_back import DOMAINS, PUBLISHED, ROUND_TRIPS, WAYS, verbs_between
 from jaxgan.recipes.common.wiring import trained
 
 NEEDS = Needs({"a": "image", "b": "image"}, apart=True)
 DATA = "fashion_chalk"
+IMPORTS = PUBLISHED
 GAME = adversarial.least_squares(0.0, 1.0, 1.0)
 Translate: TypeAlias = Callable[[Any, Any, str, Array], tuple[Array, Any]]
 Judge: TypeAlias = Callable[[Any, Any, str, Array], tuple[Array, Any]]
@@ -49,6 +50,8 @@ class Config(FallingConfig):
     steps: int = 1_500
     batch_size: int = 8
     """Pictures of each domain per step, over all devices; 1 in the paper."""
+    learning_rate: float = 5e-4
+    """Adam's rate, for both players; the paper's is 0.0002."""
     rate_decay: Annotated[float, Ge(0), Le(1)] = 0.5
     """Share of the steps, at the end, over which the rate falls to 0 along a line; 0: constant."""
     ema_halflife_kimg: AtLeastZero = 1.0
@@ -76,7 +79,7 @@ class Config(FallingConfig):
 
 
 _PAPER: dict[str, Any] = {"steps": 200_000, "batch_size": 1, "g_width": 64, "blocks": 9, "d_width": 64, "d_layers": 3}
-PRESETS: dict[str, Config] = {"paper": Config(ema_halflife_kimg=0.0, **_PAPER)}
+PRESETS: dict[str, Config] = {"paper": Config(learning_rate=2e-4, ema_halflife_kimg=0.0, **_PAPER)}
 """`--preset paper --image-size 256`: section 7, about a thousand pictures 200 times; not run here."""
 
 
@@ -191,7 +194,7 @@ def _check(config: Config, spec: Spec) -> None:
     a, b = (spec[name].fixed for name in DOMAINS)
     if a[:2] != b[:2]:
         raise UserError("the pictures of a and b have one size; --image-size brings them to it.")
-    patches(*a[:2], config.d_layers)
+    patches(a[0], a[1], config.d_layers)
     if config.identity_weight and a[-1] != b[-1]:
         raise UserError(
             f"--identity-weight compares pictures of a and b as they are, but a has {a[-1]} channels and b {b[-1]}; "

@@ -20,13 +20,15 @@ from flax import linen as nn
 from jaxtyping import Array, Key
 
 from jaxgan.errors import UserError
-from jaxgan.fields import Field, Needs, Spec, any_size, as_planes, only, planes
+from jaxgan.fields import Field, Needs, Spec, any_size, as_planes, image, only, planes
 from jaxgan.game import Aux, GameState, LossFn, System, Verb, dtype_of, variables
 from jaxgan.losses import adversarial
 from jaxgan.nets.patch import PatchDiscriminator, patches
 from jaxgan.nets.unet import ResNetTranslator, UNet, depth_for
 from jaxgan.recipes.common.base import AtLeastZero, FallingConfig, check, falling_adam, system_of
+from jaxgan.recipes.common.imports import About, Imports, Part, agreed, patch_options, translator_options
 from jaxgan.recipes.common.wiring import as_used, take_turns, trained
+from jaxgan.weights.layouts.translation import DISCRIMINATORS, TRANSLATORS
 
 NEEDS = Needs({"source": "image|mask|label_map", "target": "image"})
 DATA = "fashion_outlines"
@@ -113,6 +115,26 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         verbs={"translate": verb},
         axis_name=axis_name,
     )
+
+
+def _settled(about: About, side: int) -> tuple[dict[str, Any], Spec]:
+    """Options and fields of networks from files."""
+    if "g" not in about:
+        raise UserError("a discriminator alone translates nothing; pix2pix takes the file of a generator too.")
+    g, d = about["g"], about.get("d")
+    if d and d["takes"] != g["takes"] + g["makes"]:
+        both = f"{g['takes']} and {g['makes']}"
+        raise UserError(f"the files do not fit each other: d takes {d['takes']} channels, g takes and makes {both}.")
+    options = {"g": translator_options(g)} | ({"d": patch_options(d)} if d else {})
+    # A U-Net's file does not tell; the public code trains with dropout.
+    dropout = 0.5 if g.get("dropout", True) else 0.0
+    return agreed(options) | {"dropout": dropout}, {
+        "source": image(side, side, g["takes"]),
+        "target": image(side, side, g["makes"]),
+    }
+
+
+IMPORTS = Imports({"g": Part("g", TRANSLATORS, ("G",)), "d": Part("d", DISCRIMINATORS, ("D",))}, _settled)
 
 
 def _losses(config: Config, judge: Any) -> tuple[LossFn, LossFn]:

@@ -1,13 +1,17 @@
-"""What two translators between two domains do for users: each way, and each way there and back."""
+"""Two translators between two domains: what they do for users, and which published files fill them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from flax import linen as nn
 from jaxtyping import Array, Key
 
-from jaxgan.fields import Spec, any_size
+from jaxgan.errors import UserError
+from jaxgan.fields import Spec, any_size, image
 from jaxgan.game import GameState, Verb
+from jaxgan.recipes.common.imports import About, Imports, Part, agreed, patch_options, translator_options
 from jaxgan.recipes.common.several import own
+from jaxgan.weights.layouts.translation import DISCRIMINATORS, TRANSLATORS
 
 DOMAINS = ("a", "b")
 WAYS = {"a2b": ("a", "b"), "b2a": ("b", "a")}
@@ -27,7 +31,7 @@ def verbs_between(G: Mapping[str, nn.Module], spec: Spec, player: str = "g") -> 
     """
     free = {name: any_size(spec[name]) for name in DOMAINS}
 
-    def used(state: GameState, way: str, x: Array) -> Array:
+    def used(state: GameState, way: str, x: Array) -> Any:
         return G[way].apply(own(state.players[player].variables(averaged=True), way), x, train=False)
 
     def there(way: str) -> Verb:
@@ -48,3 +52,29 @@ def verbs_between(G: Mapping[str, nn.Module], spec: Spec, player: str = "g") -> 
         return Verb(run, {target: free[target], source: free[source]}, {source: free[source]}, truth=(source,))
 
     return {way: there(way) for way in WAYS} | {name: and_back(way) for name, way in ROUND_TRIPS.items()}
+
+
+def _settled(about: About, side: int) -> tuple[dict[str, Any], Spec]:
+    """Options and fields of networks from files."""
+    ways = {name: about[name] for name in WAYS if name in about}
+    if not ways:
+        raise UserError("discriminators alone translate nothing; this recipe takes the file of a translator too.")
+    options = {name: translator_options(each) for name, each in ways.items()}
+    options |= {name: patch_options(each) for name, each in about.items() if name not in WAYS}
+    ends = {way: dict(zip(WAYS[way], (each["takes"], each["makes"]), strict=True)) for way, each in ways.items()}
+    ends |= {name: {name[-1]: each["takes"]} for name, each in about.items() if name not in WAYS}
+    channels = agreed(ends)
+    same = {} if channels["a"] == channels["b"] else {"identity_weight": 0.0}
+    return agreed(options) | same, {name: image(side, side, channels[name]) for name in DOMAINS}
+
+
+PUBLISHED = Imports(
+    {
+        "a2b": Part("g", TRANSLATORS, ("G_A", "G"), "a2b"),
+        "b2a": Part("g", TRANSLATORS, ("G_B",), "b2a"),
+        "d_b": Part("d", DISCRIMINATORS, ("D_A",), "b"),  # in the public code a discriminator has its fakes' letter
+        "d_a": Part("d", DISCRIMINATORS, ("D_B",), "a"),
+    },
+    _settled,
+)
+"""Files of the public code of CycleGAN."""

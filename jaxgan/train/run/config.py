@@ -174,6 +174,8 @@ class TranslateConfig:
     """Checkpoint to take, as for `jaxgan sample`."""
     verb: str | None = None
     """Which translation, where the system has several; None: the one called translate, or the only one."""
+    to: str | None = None
+    """The field to translate to, in place of --verb: b of a system with translations to a and to b."""
     system: PathText | None = None
     """File of your own system that trained the run, which is executed; None where this machine has trained with it."""
 
