@@ -7,7 +7,7 @@ CARD = Card(
     papers=(("Park et al. 2019", "https://arxiv.org/abs/1903.07291"),),
     command="jaxgan train spade",
     data="maps of the parts of the bundled clothes and the clothes, of which 500 pairs are held out",
-    time="13 min 49 s for 1,200 steps of 16 pairs beside two other trainings, 1.5 steps/s; 60 steps alone ran at 3.5",
+    time="13 min 49 s for 1,200 steps of 16 pairs beside two other trainings; 60 steps beside less ran at 3.5/s",
     expect="clothes that keep to their maps from step 300 on, brighter or darker by the seed",
     measured=(
         "1,200 steps; of 500 held-out maps the parts of the pictures made overlap the map's by 0.805 (mean IoU; the "
