@@ -16,7 +16,8 @@ CARD = Card(
     ),
     numbers=(
         "one seed, `python experiments/round_trip.py RUN`: drawings made of clothes, undone, are of their class in "
-        "63.6 % (true drawings 92.0 %) and 0.168 (L1) from the true ones; 83.8 % of the clothes keep the class they were given"
+        "63.6 % (true drawings 92.0 %) and 0.168 (L1) from the true ones; 83.8 % of the clothes keep the class "
+        "that they were given"
     ),
     picture="docs/images/cyclegan_chalk.png",
 )

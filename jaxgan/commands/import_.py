@@ -33,7 +33,7 @@ ABOUT = "Make a run of published weights (.pth); FILE, or PART=FILE where its na
 class PublishedConfig:
     """Options of `jaxgan import`."""
 
-    as_: Annotated[str, conf.arg(name="as")] = ""
+    as_: Annotated[str | None, conf.arg(name="as")] = None
     """The recipe whose networks they are."""
     out: PathText | None = None
     """Folder of the run, new or empty; None for runs/RECIPE-imported-N."""
@@ -149,10 +149,11 @@ def _told(path: str, file: File) -> str:
     return file.found.takes[path].key if path in file.found.takes else path
 
 
-def _recipe(name: str) -> Any:
+def _recipe(name: str | None) -> Any:
     able = [each for each in recipes.names() if hasattr(recipes.load(each), "IMPORTS")]
-    if name not in able:
-        raise UserError(f"--as takes a recipe that published weights are known of: {', '.join(able)}; got {name!r}.")
+    if name is None or name not in able:
+        known = ", ".join(able)
+        raise UserError(f"--as takes a recipe that published weights are known of: {known}; got {name or 'nothing'}.")
     return recipes.load(name)
 
 
