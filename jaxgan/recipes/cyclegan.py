@@ -39,8 +39,7 @@ NEEDS = Needs({"a": "image", "b": "image"}, apart=True)
 DATA = "fashion_chalk"
 IMPORTS = PUBLISHED
 GAME = adversarial.least_squares(0.0, 1.0, 1.0)
-Translate: TypeAlias = Callable[[Any, Any, str, Array], tuple[Array, Any]]
-Judge: TypeAlias = Callable[[Any, Any, str, Array], tuple[Array, Any]]
+Pass: TypeAlias = Callable[[Any, Any, str, Array], tuple[Array, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +103,6 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         d = {name: D.init(keys[2 + i], x[name], train=True) for i, name in enumerate(DOMAINS)}
         return {"g": joined(g), "d": joined(d)}
 
-    pools = {name: empty_pool(config.pool, config.batch_size, spec[name].fixed) for name in DOMAINS if config.pool}
     return system_of(
         config,
         only(spec, *DOMAINS),
@@ -114,12 +112,12 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         verbs=verbs_between(G, spec),
         shows=tuple(Show(name, "sheet") for name in ROUND_TRIPS),
         duels=tuple(Duel(board=f"{name}/") for name in DOMAINS),
-        local=pools,
+        local={name: empty_pool(config.pool, config.batch_size, spec[name].fixed) for name in DOMAINS if config.pool},
         axis_name=axis_name,
     )
 
 
-def rounds(config: Config, translate: Translate, judge: Judge) -> tuple[Round, ...]:
+def rounds(config: Config, translate: Pass, judge: Pass) -> tuple[Round, ...]:
     """The game: both translators translate once and move, then both discriminators judge those same fakes.
 
     Args:
@@ -138,7 +136,7 @@ def rounds(config: Config, translate: Translate, judge: Judge) -> tuple[Round, .
     return (Round(play=play, moves=moves),)
 
 
-def _g_loss(config: Config, translate: Translate, judge: Judge) -> LossFn:
+def _g_loss(config: Config, translate: Pass, judge: Pass) -> LossFn:
     """The translators fool, lead back, and leave alone what is there already."""
 
     def loss(params: Any, vars: Any, fakes: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
@@ -157,7 +155,7 @@ def _g_loss(config: Config, translate: Translate, judge: Judge) -> LossFn:
     return loss
 
 
-def _d_loss(config: Config, judge: Judge) -> LossFn:
+def _d_loss(config: Config, judge: Pass) -> LossFn:
     """Each discriminator tells its domain's pictures from fakes, new ones and old ones."""
 
     def loss(params: Any, vars: Any, fakes: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
@@ -178,12 +176,11 @@ def _d_loss(config: Config, judge: Judge) -> LossFn:
 
 def _networks(config: Config, spec: Spec, axis_name: str | None) -> tuple[dict[str, nn.Module], nn.Module]:
     shared: dict[str, Any] = {"norm": config.norm, "dtype": dtype_of(config.precision), "axis_name": axis_name}
-    height, width = spec["a"].fixed[:2]
 
     def translator(channels: int) -> nn.Module:
         if config.network == "resnet":
             return ResNetTranslator(channels, config.g_width, config.blocks, **shared)
-        depth = config.depth or depth_for(height, width)
+        depth = config.depth or depth_for(*spec["a"].fixed[:2])
         return UNet(channels, depth, config.g_width, dropout=0.0, **shared)
 
     G = {way: translator(spec[target].fixed[-1]) for way, (_, target) in WAYS.items()}
