@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from jaxgan.data.decode import header
-from jaxgan.fields import Field
+from jaxgan.fields import Field, planes
 from jaxgan.game import GameState, Verb
 from jaxgan.show import tiled
 from jaxgan.show.pictures import eight_bit
@@ -94,7 +94,7 @@ def made_of(how: Translator, stored: np.ndarray, keys: jax.Array, done: Callable
     def joined(part: np.ndarray) -> np.ndarray:
         return np.concatenate([whole(part)[each] for each in how.verb.makes], axis=-1)
 
-    channels = np.cumsum([field.shape[-1] for field in how.verb.makes.values()])
+    channels = np.cumsum([planes(field) for field in how.verb.makes.values()])
     parts = np.split(tiled.translated(stored, joined, side, how.overlap, done), channels[:-1], axis=-1)
     return dict(zip(how.verb.makes, parts, strict=True))
 
