@@ -48,6 +48,19 @@ CACHE_BYTES = 1 << 30
 """Compiled programs that are kept in all; those not used for longest go first."""
 
 
+TAKES = {
+    "sample": ("the folder of a run",),
+    "interpolate": ("the folder of a run",),
+    "translate": ("the folder of a run", "a file or folder to translate", "a file or folder to write"),
+    "rollout": ("the folder of a run",),
+    "data": ("a data set",),
+    "evaluate": ("the folder of a run",),
+    "fid": ("two sets of images or their statistics",) * 2,
+    "stats": ("a set of images",),
+}
+"""What commands take in front of their options."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command.
 
@@ -133,14 +146,7 @@ def _command(args: list[str]) -> int:
         return 0
     commands = {
         "train": _train,
-        "sample": _sample,
-        "interpolate": _interpolate,
-        "translate": _translate,
-        "rollout": _rollout,
-        "data": _data,
-        "evaluate": _evaluate,
-        "fid": _fid,
-        "stats": _stats,
+        **{name: partial(_named, name) for name in TAKES},
         "import": partial(_whole, "import_"),
         "weights": partial(_whole, "weights"),
         "recipes": _recipes,
@@ -183,62 +189,9 @@ def _train(args: list[str]) -> int:
         return 1
 
 
-def _sample(args: list[str]) -> int:
-    names, options = _names_first("sample", ("the folder of a run",), args)
-    from jaxgan.commands import sample
-
-    return sample.command(names[0], options)
-
-
-def _interpolate(args: list[str]) -> int:
-    names, options = _names_first("interpolate", ("the folder of a run",), args)
-    from jaxgan.commands import interpolate
-
-    return interpolate.command(names[0], options)
-
-
-def _translate(args: list[str]) -> int:
-    takes = ("the folder of a run", "a file or folder to translate", "a file or folder to write")
-    names, options = _names_first("translate", takes, args)
-    from jaxgan.commands import translate
-
-    run, source, target = names
-    return translate.command(run, source, target, options)
-
-
-def _rollout(args: list[str]) -> int:
-    names, options = _names_first("rollout", ("the folder of a run",), args)
-    from jaxgan.commands import rollout
-
-    return rollout.command(names[0], options)
-
-
-def _data(args: list[str]) -> int:
-    names, options = _names_first("data", ("a data set",), args)
-    from jaxgan.commands import data
-
-    return data.command(names[0], options)
-
-
-def _evaluate(args: list[str]) -> int:
-    names, options = _names_first("evaluate", ("the folder of a run",), args)
-    from jaxgan.commands import evaluate
-
-    return evaluate.command(names[0], options)
-
-
-def _fid(args: list[str]) -> int:
-    names, options = _names_first("fid", ("two sets of images or their statistics",) * 2, args)
-    from jaxgan.commands import fid
-
-    return fid.command(names, options)
-
-
-def _stats(args: list[str]) -> int:
-    names, options = _names_first("stats", ("a set of images",), args)
-    from jaxgan.commands import stats
-
-    return stats.command(names[0], options)
+def _named(command: str, args: list[str]) -> int:
+    names, options = _names_first(command, TAKES[command], args)
+    return importlib.import_module(f"jaxgan.commands.{command}").command(*names, options)
 
 
 def _whole(command: str, args: list[str]) -> int:

@@ -19,7 +19,7 @@ from jaxgan.paths import typed
 from jaxgan.show import pictures, through, tiled
 from jaxgan.show.files import FILES
 from jaxgan.show.replace import noticing, told
-from jaxgan.show.sampling import example_keys
+from jaxgan.show.sampling import PIXELS, example_keys
 from jaxgan.show.sets import FILE_ENDINGS, HELD
 from jaxgan.show.sheets import sheet, write_png
 from jaxgan.train.run import own
@@ -73,12 +73,13 @@ def command(run: str, source: str, target: str, args: Sequence[str]) -> int:
 def _all(
     how: through.Translator, tasks: Sequence[Task], config: TranslateConfig, suffix: str
 ) -> list[list[np.ndarray]]:
-    """Translates each file; returns the first pictures with their translations, small."""
+    """Translates each file; returns the first pictures with their translations, small, where there is to be a sheet."""
     rows, done = [], 0
     with counting("translating", config.n * sum(through.parts(how, task.file) for task in tasks)) as progress:
         for i, task in enumerate(tasks):
             picture = pictures.read("IN", how.given[1], task.file)
-            row = through.small(dict([how.given]), {how.given[0]: picture.stored})
+            shown = config.sheet and i < SHOWN
+            row = through.small(dict([how.given]), {how.given[0]: picture.stored}) if shown else []
             for seed in range(config.seed, config.seed + config.n):
                 keys, before = example_keys(seed, 1, i), done
                 made = through.made_of(how, picture.stored, keys, lambda n, before=before: progress(before + n))
@@ -86,8 +87,8 @@ def _all(
                 progress(done)
                 place = task.place if config.n == 1 else task.place.with_name(f"{task.place.name}-{seed}")
                 _write(place, suffix, how.verb.makes, made, picture)
-                row += through.small(how.verb.makes, made)
-            rows += [row] if i < SHOWN else []
+                row += through.small(how.verb.makes, made) if shown else []
+            rows += [row] if shown else []
     return rows
 
 
@@ -166,7 +167,7 @@ def _write(path: Path, suffix: str, makes: Spec, made: Mapping[str, Any], pictur
         place = path.with_name(path.name + ("" if len(makes) == 1 else f"-{name}") + ending)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            if field.kind in through.PIXELS:
+            if field.kind in PIXELS:
                 pictures.write(place, made[name], picture)
             else:
                 file.write(place, field, made[name])

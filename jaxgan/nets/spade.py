@@ -18,6 +18,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxgan.errors import UserError
 from jaxgan.layers.conv.layers import Conv
+from jaxgan.layers.resample import repeated
 from jaxgan.layers.spectral import SpectralConv
 from jaxgan.nets.unet import pad_to_multiple
 
@@ -147,11 +148,11 @@ class SpadeGenerator(nn.Module):
         tail = min(self.levels - 1, _TAIL)
         h = self._start(padded, z, self.width * 2**tail)
         h = self._block(h, padded, "head_0", h.shape[-1], train)
-        h = self._block(doubled(h), padded, "middle_0", h.shape[-1], train)
-        h = doubled(h) if self.levels > _TAIL + 1 else h
+        h = self._block(repeated(h, 2), padded, "middle_0", h.shape[-1], train)
+        h = repeated(h, 2) if self.levels > _TAIL + 1 else h
         h = self._block(h, padded, "middle_1", h.shape[-1], train)
         for i in range(tail):
-            h = self._block(doubled(h), padded, f"up_{i}", self.width * 2 ** (tail - 1 - i), train)
+            h = self._block(repeated(h, 2), padded, f"up_{i}", self.width * 2 ** (tail - 1 - i), train)
         last = Conv(self.channels, (3, 3), kernel_init=WEIGHTS, dtype=self.dtype, name="last")
         return crop(jnp.tanh(last(jax.nn.leaky_relu(h, 0.2)).astype(jnp.float32)))
 
@@ -190,11 +191,6 @@ def nearest(x: Float[Array, "b H W c"], height: int, width: int) -> Float[Array,
     if k < 1 or x.shape[1:3] != (k * height, k * width):
         raise UserError(f"a map of {x.shape[1]}x{x.shape[2]} is not whole times as large as {height}x{width}.")
     return x[:, ::k, ::k]
-
-
-def doubled(x: Float[Array, "b h w c"]) -> Float[Array, "b 2*h 2*w c"]:
-    """Each pixel four times."""
-    return x.repeat(2, axis=1).repeat(2, axis=2)
 
 
 def planes_of(labels: Int[Array, "b h w"], count: int, instance: Int[Array, "b h w"] | None) -> Float[Array, "b h w p"]:

@@ -98,41 +98,25 @@ def build(config: Config, spec: Spec, axis_name: str | None = None, network: Fea
     G, D = _networks(config, target, axis_name)
     generate, discriminate = trained(G, config.remat), trained(D, config.remat)
 
-    def planes_in(given: Any) -> Float[Array, "b h w p"]:
-        return planes_of(given["source"], classes(spec, "source"), given.get("instance"))
-
     def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[tuple[Array, Style | None], Aux]:
         noise = normal(rng, (config.z_dim,))
-        made, g_vars = generate(variables(params, vars, "g"), planes_in(batch), batch["target"], noise)
+        made, g_vars = generate(variables(params, vars, "g"), _planes(spec, batch), batch["target"], noise)
         return made, Aux(vars={"g": g_vars})
 
     def judge(params: Any, vars: Any, batch: Any, y: Array) -> tuple[Any, Any]:
         """What D says at each scale of maps and pictures that may be theirs."""
-        return discriminate(variables(params, vars, "d"), jnp.concatenate([planes_in(batch), y], axis=-1))
+        return discriminate(variables(params, vars, "d"), jnp.concatenate([_planes(spec, batch), y], axis=-1))
 
     d_loss, g_loss = _losses(config, judge, network)
 
     def init_players(key: Key[Array, ""]) -> dict[str, Any]:
         g_key, d_key = jax.random.split(key)
-        seen = {
-            name: jnp.zeros((1, *field.fixed), jnp.int32) for name, field in only(spec, "source", "instance").items()
-        }
-        x, y = planes_in(seen), jnp.zeros((1, *target.fixed))
+        maps = only(spec, "source", "instance")
+        seen = {name: jnp.zeros((1, *field.fixed), jnp.int32) for name, field in maps.items()}
+        x, y = _planes(spec, seen), jnp.zeros((1, *target.fixed))
         g = G.init(g_key, x, y, jnp.zeros((1, config.z_dim)), train=True)
         return {"g": g, "d": D.init(d_key, jnp.concatenate([x, y], axis=-1), train=True)}
 
-    def translate(state: GameState, given: dict[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
-        z = normal(keys, (config.z_dim,))
-        return {"target": as_used(G, state.players["g"], planes_in(given), z, method="decode")}
-
-    def restyle(state: GameState, given: dict[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
-        del keys  # the style is the mean of what the encoder says
-        return {"target": as_used(G, state.players["g"], planes_in(given), given["style"])[0]}
-
-    maps = only(spec, "source", "instance")
-    verbs = {"translate": _verb(translate, maps, target, fixed=config.encoder)}
-    if config.encoder:
-        verbs["restyle"] = _verb(restyle, {**maps, "style": target}, target, fixed=True)
     rates = {"g": config.g_learning_rate, "d": config.d_learning_rate}
     return system_of(
         config,
@@ -140,11 +124,31 @@ def build(config: Config, spec: Spec, axis_name: str | None = None, network: Fea
         (Round(play=play, moves=(Move("g", g_loss),)), Round(play=play, moves=(Move("d", d_loss),))),
         init_players,
         {name: adam(rate, config.beta1, config.beta2) for name, rate in rates.items()},
-        verbs=verbs,
+        verbs=_verbs(config, spec, G),
         shows=(Show("translate", "sheet"),),
         frozen=None if network is None else lambda: {network.name: jax.tree.map(jnp.asarray, network.params)},
         axis_name=axis_name,
     )
+
+
+def _planes(spec: Spec, given: Any) -> Float[Array, "b h w p"]:
+    return planes_of(given["source"], classes(spec, "source"), given.get("instance"))
+
+
+def _verbs(config: Config, spec: Spec, G: StyledGenerator) -> dict[str, Verb]:
+    """Pictures of maps by styles that are drawn; and, with an encoder, by the mean styles of other pictures."""
+    target = spec["target"]
+
+    def translate(state: GameState, given: dict[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
+        z = normal(keys, (config.z_dim,))
+        return {"target": as_used(G, state.players["g"], _planes(spec, given), z, method="decode")}
+
+    def restyle(state: GameState, given: dict[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
+        return {"target": as_used(G, state.players["g"], _planes(spec, given), given["style"])[0]}
+
+    maps = only(spec, "source", "instance")
+    styled = {"restyle": _verb(restyle, {**maps, "style": target}, target, fixed=True)} if config.encoder else {}
+    return {"translate": _verb(translate, maps, target, fixed=config.encoder), **styled}
 
 
 def _losses(config: Config, judge: Any, network: FeatureNetwork | None) -> tuple[LossFn, LossFn]:

@@ -13,6 +13,7 @@ from jaxgan.game.random import Stream
 from jaxgan.show.given import Given
 
 BATCH = 64  # examples are always made this many at a time: the size of a batch could change an example's last bits
+PIXELS = ("image", "mask")  # kinds that `compiled_finely` makes unrounded
 
 Batches: TypeAlias = Callable[[GameState], Iterator[dict[str, np.ndarray]]]
 """`state -> batches` of stored examples {name: [64 or fewer, ...]}."""
@@ -34,7 +35,7 @@ def compiled_finely(verb: Verb) -> Callable[..., dict[str, jax.Array]]:
 
     def run(state: GameState, keys: Key[jax.Array, " n"], taken: dict[str, Any]) -> dict[str, jax.Array]:
         made = verb(state, inside(verb.given, taken), keys)
-        fine = {name: _fine(field, made[name]) for name, field in verb.makes.items() if field.kind in ("image", "mask")}
+        fine = {name: _fine(field, made[name]) for name, field in verb.makes.items() if field.kind in PIXELS}
         return {**outside(verb.makes, made), **fine}
 
     return jax.jit(run)

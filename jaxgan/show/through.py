@@ -14,10 +14,9 @@ from jaxgan.fields import Field, planes
 from jaxgan.game import GameState, Verb
 from jaxgan.show import tiled
 from jaxgan.show.pictures import eight_bit
-from jaxgan.show.sampling import compiled_finely
+from jaxgan.show.sampling import PIXELS, compiled_finely
 from jaxgan.show.tiles import tiles
 
-PIXELS = ("image", "mask")  # kinds that are made unrounded
 SHOWN = 256  # pixels of a sheet's picture along its longer side, at most
 
 
