@@ -53,6 +53,46 @@ class ConditionalBatchNorm(nn.Module):
         return modulate(_batch_norm(self, train)(x), gain, bias)
 
 
+class LinearBatchNorm(nn.Module):
+    """Batch normalisation whose gain and bias are linear maps of a condition, 1 added to the gain.
+
+    BigGAN's (Brock et al. 2019, arXiv:1809.11096, appendix B): the condition is an embedding of the class, which all
+    layers share, joined to a part of the latent vector; the maps have no bias and are spectrally normalised.
+
+    Attributes:
+        momentum: share of the running statistics that a training step keeps.
+        epsilon: added to the variance.
+        kernel_init: initialiser of both maps.
+        spectral_epsilon: the maps' singular values are at least this.
+        dtype: of the computation; parameters and statistics are float32.
+        axis_name: mapped axis over which statistics are averaged, or None.
+    """
+
+    momentum: float = 0.9
+    epsilon: float = 1e-5
+    kernel_init: nn.initializers.Initializer = nn.initializers.orthogonal()
+    spectral_epsilon: float = 1e-12
+    dtype: Any = jnp.float32
+    axis_name: str | None = None
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "b *s c"], given: Float[Array, "b n"], *, train: bool) -> Float[Array, "b *s c"]:
+        """The normalised channels with the gains and biases that the condition asks for.
+
+        Args:
+            x: channels last.
+            given: the condition.
+            train: normalise with this batch's statistics, update the running ones (collection `batch_stats`), and
+                take a step of power iteration (collection `spectral`).
+        """
+        shared: dict[str, Any] = {"use_bias": False, "kernel_init": self.kernel_init, "dtype": self.dtype}
+        maps = [
+            SpectralDense(x.shape[-1], **shared, epsilon=self.spectral_epsilon, name=name) for name in ("gain", "bias")
+        ]
+        gain, bias = (each(given, train=train) for each in maps)
+        return modulate(_batch_norm(self, train)(x), 1 + gain, bias)
+
+
 class SelfModulation(nn.Module):
     """Batch normalisation whose gain and bias are a small network of the latent vector.
 
@@ -126,11 +166,15 @@ class Projection(nn.Module):
     Attributes:
         classes: number of classes.
         spectral: normalise psi and V spectrally.
+        epsilon: of that; singular values are at least this.
+        kernel_init: initialiser of psi and V.
         dtype: of the computation; parameters are float32.
     """
 
     classes: int
     spectral: bool = True
+    epsilon: float = 1e-12
+    kernel_init: nn.initializers.Initializer = _GLOROT
     dtype: Any = jnp.float32
 
     @nn.compact
@@ -143,14 +187,14 @@ class Projection(nn.Module):
             train: take a step of power iteration (collection `spectral`).
         """
         _check_labels(self.classes, label, phi)
-        psi: dict[str, Any] = {"features": 1, "kernel_init": _GLOROT, "dtype": self.dtype, "name": "psi"}
+        psi: dict[str, Any] = {"features": 1, "kernel_init": self.kernel_init, "dtype": self.dtype, "name": "psi"}
         if self.spectral:
-            logits = SpectralDense(**psi)(phi, train=train)
-            table = SpectralEmbed(self.classes, phi.shape[-1], self.dtype, embedding_init=_GLOROT, name="classes")
-            v = table(label, train=train)
+            logits = SpectralDense(**psi, epsilon=self.epsilon)(phi, train=train)
+            shared: dict[str, Any] = {"embedding_init": self.kernel_init, "epsilon": self.epsilon, "name": "classes"}
+            v = SpectralEmbed(self.classes, phi.shape[-1], self.dtype, **shared)(label, train=train)
         else:
             logits = nn.Dense(**psi)(phi)
-            v = _rows(self, label, "classes", _GLOROT, phi.shape[-1])
+            v = _rows(self, label, "classes", self.kernel_init, phi.shape[-1])
         return logits[:, 0] + jnp.sum(v * phi.astype(self.dtype), axis=1)
 
 
@@ -206,7 +250,7 @@ def modulate(x: Float[Array, "b *s c"], gain: Float[Array, "b c"], bias: Float[A
     return gain.reshape(shape) * x + bias.reshape(shape)
 
 
-def _batch_norm(layer: ConditionalBatchNorm | SelfModulation, train: bool) -> nn.BatchNorm:
+def _batch_norm(layer: ConditionalBatchNorm | LinearBatchNorm | SelfModulation, train: bool) -> nn.BatchNorm:
     return nn.BatchNorm(
         use_running_average=not train,
         momentum=layer.momentum,

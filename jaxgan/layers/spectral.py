@@ -24,7 +24,7 @@ _FIRST = 15  # power iterations at initialisation, so that the first step divide
 
 
 def spectral_norm(
-    kernel: Float[Array, "*rest o"], u: Float[Array, " o"], iterations: int = 1
+    kernel: Float[Array, "*rest o"], u: Float[Array, " o"], iterations: int = 1, epsilon: float = _EPSILON
 ) -> tuple[Float[Array, "*rest o"], Float[Array, " o"]]:
     """The kernel divided by its largest singular value, and the vector that found it.
 
@@ -36,6 +36,7 @@ def spectral_norm(
         kernel: output channels last.
         u: right singular vector of the step before, of length 1.
         iterations: power iterations; 0 takes u as it is, as evaluation does.
+        epsilon: sigma is at least this; BigGAN has 1e-6, SAGAN 1e-8.
 
     Returns:
         `(kernel / sigma, new u)`. Computed in float32, or float64 for such kernels; the kernel keeps its dtype.
@@ -45,11 +46,11 @@ def spectral_norm(
     u = u.astype(exact)
     fixed = lax.stop_gradient(w)
     for _ in range(iterations):
-        v = _unit(_product(fixed, u))
-        u = _unit(_product(v, fixed), u)
+        v = _unit(_product(fixed, u), epsilon)
+        u = _unit(_product(v, fixed), epsilon, u)
     u = lax.stop_gradient(u)
     # |W u| is v^T W u and has the same slope, v u^T; and it has the curvature that unrolled steps ask for.
-    sigma = jnp.sqrt(jnp.maximum(jnp.square(_product(w, u)).sum(), _EPSILON**2))
+    sigma = jnp.sqrt(jnp.maximum(jnp.square(_product(w, u)).sum(), epsilon**2))
     return (kernel / sigma).astype(kernel.dtype), u
 
 
@@ -58,9 +59,11 @@ class SpectralConv(Conv):
 
     Attributes are those of `Conv`, and:
         iterations: power iterations a training step; the paper takes 1.
+        epsilon: sigma is at least this.
     """
 
     iterations: int = 1
+    epsilon: float = _EPSILON
 
     @nn.compact
     def __call__(  # pyright: ignore[reportIncompatibleMethodOverride] (a `Conv` never asks whether it trains)
@@ -78,7 +81,7 @@ class SpectralConv(Conv):
         Raises:
             UserError: as `Conv` does, or `iterations` is below 1.
         """
-        return self._forward(x, lambda kernel: _normalised(self, kernel, self.iterations, train))
+        return self._forward(x, lambda kernel: _normalised(self, kernel, train))
 
 
 class SpectralDense(nn.Module):
@@ -92,6 +95,7 @@ class SpectralDense(nn.Module):
         kernel_init: initialiser of `kernel` [in, out].
         bias_init: initialiser of `bias` [out].
         iterations: power iterations a training step; the paper takes 1.
+        epsilon: sigma is at least this.
     """
 
     features: int
@@ -101,6 +105,7 @@ class SpectralDense(nn.Module):
     kernel_init: nn.initializers.Initializer = nn.linear.default_kernel_init
     bias_init: nn.initializers.Initializer = nn.initializers.zeros_init()
     iterations: int = 1
+    epsilon: float = _EPSILON
 
     @nn.compact
     def __call__(self, x: Float[Array, "*batch i"], *, train: bool) -> Float[Array, "*batch {self.features}"]:
@@ -112,7 +117,7 @@ class SpectralDense(nn.Module):
         """
         kernel = self.param("kernel", self.kernel_init, (x.shape[-1], self.features), self.param_dtype)
         bias = self.param("bias", self.bias_init, (self.features,), self.param_dtype) if self.use_bias else None
-        kernel = _normalised(self, kernel, self.iterations, train)
+        kernel = _normalised(self, kernel, train)
         x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
         y = x @ kernel
         return y if bias is None else y + bias
@@ -128,6 +133,7 @@ class SpectralEmbed(nn.Module):
         param_dtype: of the parameters.
         embedding_init: initialiser of `embedding` [num_embeddings, features].
         iterations: power iterations a training step; the paper takes 1.
+        epsilon: sigma is at least this.
     """
 
     num_embeddings: int
@@ -136,6 +142,7 @@ class SpectralEmbed(nn.Module):
     param_dtype: Any = jnp.float32
     embedding_init: nn.initializers.Initializer = nn.linear.default_embed_init
     iterations: int = 1
+    epsilon: float = _EPSILON
 
     @nn.compact
     def __call__(self, index: Int[Array, "*batch"], *, train: bool) -> Float[Array, "*batch {self.features}"]:
@@ -147,7 +154,7 @@ class SpectralEmbed(nn.Module):
         """
         shape = (self.num_embeddings, self.features)
         table = self.param("embedding", self.embedding_init, shape, self.param_dtype)
-        (table,) = promote_dtype(_normalised(self, table, self.iterations, train), dtype=self.dtype)
+        (table,) = promote_dtype(_normalised(self, table, train), dtype=self.dtype)
         return rows_of(table, index)
 
 
@@ -158,12 +165,12 @@ def rows_of(table: Float[Array, "n features"], index: Int[Array, "*batch"]) -> F
     )
 
 
-def _normalised(layer: nn.Module, kernel: Array, iterations: int, train: bool) -> Array:
+def _normalised(layer: "SpectralConv | SpectralDense | SpectralEmbed", kernel: Array, train: bool) -> Array:
     """The kernel by `spectral_norm` from the layer's own u, whose move is kept in training if it may change."""
-    if iterations < 1:
-        raise UserError(f"iterations of a spectrally normalised layer must be at least 1, got {iterations}.")
+    if layer.iterations < 1:
+        raise UserError(f"iterations of a spectrally normalised layer must be at least 1, got {layer.iterations}.")
     u = layer.variable(COLLECTION, "u", lambda: _first(layer.make_rng("params"), kernel))
-    normal, moved = spectral_norm(kernel, u.value, iterations if train else 0)
+    normal, moved = spectral_norm(kernel, u.value, layer.iterations if train else 0, layer.epsilon)
     if train and layer.is_mutable_collection(COLLECTION) and not layer.is_initializing():
         u.value = moved
     return normal
@@ -180,7 +187,7 @@ def _product(a: Array, b: Array) -> Array:
     return jnp.matmul(a, b, precision=lax.Precision.HIGHEST)
 
 
-def _unit(x: Array, otherwise: Array | float = 0.0) -> Array:
+def _unit(x: Array, epsilon: float, otherwise: Array | float = 0.0) -> Array:
     """The vector at length 1; `otherwise` for zeros, so that a kernel of zeros does not lose its u for ever."""
     length = jnp.linalg.norm(x)
-    return jnp.where(length > _EPSILON, x / jnp.maximum(length, _EPSILON), otherwise)
+    return jnp.where(length > epsilon, x / jnp.maximum(length, epsilon), otherwise)

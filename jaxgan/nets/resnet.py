@@ -195,11 +195,11 @@ class DownBlock(nn.Module):
         y = x if self.first else nn.relu(x)
         y = SpectralConv(hidden, (3, 3), kernel_init=_RESIDUAL, dtype=self.dtype)(y, train=train)
         y = SpectralConv(self.features, (3, 3), kernel_init=_RESIDUAL, dtype=self.dtype)(nn.relu(y), train=train)
-        y = _halve(y) if self.halve else y
+        y = halve(y) if self.halve else y
         if not self.halve and x.shape[-1] == self.features:
             return x + y
         # Halving and a 1x1 convolution commute; first the one costs a quarter.
-        x = _halve(x) if self.halve else x
+        x = halve(x) if self.halve else x
         return y + SpectralConv(self.features, (1, 1), kernel_init=_GLOROT, dtype=self.dtype)(x, train=train)
 
 
@@ -232,7 +232,7 @@ def _double(x: Float[Array, "b h w c"]) -> Float[Array, "b 2*h 2*w c"]:
     return jnp.broadcast_to(x[:, :, None, :, None], (b, h, 2, w, 2, c)).reshape(b, 2 * h, 2 * w, c)
 
 
-def _halve(x: Float[Array, "b h w c"]) -> Float[Array, "b h2 w2 c"]:
+def halve(x: Float[Array, "b h w c"]) -> Float[Array, "b h2 w2 c"]:
     """Means of four pixels each."""
     b, h, w, c = x.shape
     return x.reshape(b, h // 2, 2, w // 2, 2, c).mean((2, 4))

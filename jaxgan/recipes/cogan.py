@@ -98,7 +98,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     def decode(state: GameState, given: Mapping[str, Array]) -> dict[str, Array]:
         player = state.players["g"]
         if config.standing:
-            player = standing(G, player, (config.standing, config.z_dim))
+            player = standing(G, player, jax.random.normal(jax.random.key(0), (config.standing, config.z_dim)))
         return as_used(G, player, given["z"])
 
     return system_of(

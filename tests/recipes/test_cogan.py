@@ -19,7 +19,7 @@ def test_standing_statistics_are_those_of_the_latents_they_are_taken_from():
     made = G.init(contract.KEY, z, train=True)
     stats = jax.tree.map(lambda x: x + 3.0, made["batch_stats"])
     player = PlayerState(made["params"], {"batch_stats": stats}, None)
-    found = standing(G, player, (40, 6))
+    found = standing(G, player, z)
     assert found.params is player.params
     trained, _ = G.apply(player.variables(), z, train=True, mutable=["batch_stats"])
     for name, picture in G.apply(found.variables(), z, train=False).items():

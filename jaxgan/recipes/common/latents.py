@@ -6,10 +6,11 @@ from typing import TypeAlias
 
 import jax
 from flax import linen as nn
-from jaxtyping import Array, Key
+from jaxtyping import Array, Float, Key
 
 from jaxgan.fields import Field, Spec
 from jaxgan.game import GameState, PlayerState, Show, Verb, normal
+from jaxgan.game.random import draw
 
 Draw: TypeAlias = Callable[[Key[Array, " n"]], dict[str, Array]]
 """`keys -> latents`, by field name."""
@@ -25,6 +26,19 @@ SHOWS = (Show("sample"),)
 def normal_latents(z_dim: int) -> tuple[Spec, Draw]:
     """One field `z`, drawn from a standard normal distribution: the first two arguments of `latent_verbs`."""
     return {"z": Field("vector", (z_dim,))}, lambda keys: {"z": normal(keys, (z_dim,))}
+
+
+def truncated_latents(z_dim: int, threshold: float) -> tuple[Spec, Draw]:
+    """As `normal_latents`, but numbers beyond the threshold are drawn again until they are within it.
+
+    The truncation trick of Brock et al. 2019, arXiv:1809.11096, section 3.1: a smaller threshold gives better and more
+    alike examples.
+    """
+
+    def draw_(keys: Key[Array, " n"]) -> dict[str, Array]:
+        return {"z": draw(jax.random.truncated_normal, keys, (z_dim,), lower=-threshold, upper=threshold)}
+
+    return {"z": Field("vector", (z_dim,))}, draw_
 
 
 def latent_verbs(latents: Spec, draw: Draw, decode: Decode, *, makes: Spec, given: Spec = EMPTY) -> dict[str, Verb]:
@@ -56,7 +70,7 @@ def latent_verbs(latents: Spec, draw: Draw, decode: Decode, *, makes: Spec, give
     }
 
 
-def standing(G: nn.Module, player: PlayerState, shape: tuple[int, int]) -> PlayerState:
+def standing(G: nn.Module, player: PlayerState, z: Float[Array, "n z"], **given: Array) -> PlayerState:
     """A generator with batch statistics of its averaged weights: those of latent vectors that are always the same.
 
     The running statistics are of the last weights, whose average is another network. These are the standing statistics
@@ -65,8 +79,9 @@ def standing(G: nn.Module, player: PlayerState, shape: tuple[int, int]) -> Playe
     Args:
         G: latent vectors to pictures; has the attributes `momentum`, of its running statistics, and `axis_name`.
         player: its state.
-        shape: number of latent vectors and the size of one; they are normal.
+        z: the latent vectors.
+        **given: what else the network takes of each: `label`.
     """
-    z, at_once = jax.random.normal(jax.random.key(0), shape), G.clone(momentum=0.0, axis_name=None)
-    _, found = at_once.apply(player.variables(averaged=True), z, train=True, mutable=["batch_stats"])
+    at_once = G.clone(momentum=0.0, axis_name=None)
+    _, found = at_once.apply(player.variables(averaged=True), z, **given, train=True, mutable=["batch_stats"])
     return dataclasses.replace(player, vars={**player.vars, **found})

@@ -13,7 +13,7 @@ from jaxtyping import Array, Key
 from jaxgan.fields import Spec, only
 from jaxgan.game import Aux, GameState, LossFn, Move, PlayerState, PlayFn, Round, System, Verb, normal, variables
 from jaxgan.recipes.common.base import LatentConfig, adams, system_of
-from jaxgan.recipes.common.latents import SHOWS, latent_verbs, normal_latents
+from jaxgan.recipes.common.latents import SHOWS, Draw, latent_verbs, normal_latents
 
 COLLECTIONS = ["batch_stats", "spectral"]
 """What networks may change while they are trained."""
@@ -59,6 +59,8 @@ def wire(
     packing: int = 1,
     critics: int = 1,
     made: str = "image",
+    latents: tuple[Spec, Draw] | None = None,
+    settled: Callable[[PlayerState], PlayerState] | None = None,
 ) -> Wires:
     """Connect two networks that take `(input, label=None, *, train)`.
 
@@ -71,6 +73,8 @@ def wire(
         packing: images that D judges together; its input has so many times the channels.
         critics: networks like D that the player `d` is made of, each with variables of its own.
         made: the field that G makes and D judges.
+        latents: those that verbs draw; normal ones unless given.
+        settled: what is done to the trained generator before a verb uses it; nothing unless given.
     """
     generate, discriminate = trained(G, config.remat), trained(D, config.remat)
 
@@ -101,10 +105,11 @@ def wire(
         return {"g": g, "d": kinds}
 
     def decode(state: GameState, given: Mapping[str, Array]) -> dict[str, Array]:
-        return {made: as_used(G, state.players["g"], given["z"], **label_of(given))}
+        player = settled(state.players["g"]) if settled else state.players["g"]
+        return {made: as_used(G, player, given["z"], **label_of(given))}
 
     taken = only(spec, "label") if conditional else {}
-    verbs = latent_verbs(*normal_latents(config.z_dim), decode, makes=only(spec, made), given=taken)
+    verbs = latent_verbs(*(latents or normal_latents(config.z_dim)), decode, makes=only(spec, made), given=taken)
     return Wires(play, judge, init_players, {**only(spec, made), **taken}, verbs)
 
 
