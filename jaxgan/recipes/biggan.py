@@ -20,9 +20,12 @@ from jaxgan.game import System, dtype_of
 from jaxgan.nets.biggan import BigGANDiscriminator, BigGANGenerator
 from jaxgan.recipes.common.base import AtLeastZero
 from jaxgan.recipes.common.big import BigConfig, as_sampled, attended, conditional, hinge_game, shared
+from jaxgan.recipes.common.big_imports import published
 from jaxgan.recipes.common.wiring import wire
+from jaxgan.weights.layouts.biggan import BIGGAN, BIGGAN_D
 
 NEEDS = IMAGES
+IMPORTS = published(BIGGAN, BIGGAN_D)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,9 +14,12 @@ from jaxgan.game import System, dtype_of
 from jaxgan.nets.biggan_deep import DeepDiscriminator, DeepGenerator
 from jaxgan.recipes.common.base import AtLeastZero
 from jaxgan.recipes.common.big import BigConfig, as_sampled, attended, conditional, hinge_game, shared
+from jaxgan.recipes.common.big_imports import published
 from jaxgan.recipes.common.wiring import wire
+from jaxgan.weights.layouts.biggan import DEEP, DEEP_D
 
 NEEDS = IMAGES
+IMPORTS = published(DEEP, DEEP_D)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,8 @@
 """SAGAN: self-attention in both players, spectral normalisation in both, two rates.
 
 Zhang, Goodfellow, Metaxas and Odena 2019, Self-Attention Generative Adversarial Networks, arXiv:1805.08318. The hinge
-game of residual networks in which each place of one layer's features also sees all others, added with a gain that begins
-at 0 (equations 1 to 3):
+game of residual networks in which each place of one layer's features also sees all others, added with a gain that
+begins at 0 (equations 1 to 3):
 
     D minimises E[max(0, 1 - D(x, y))] + E[max(0, 1 + D(G(z), y))],  G minimises -E[D(G(z), y)]
 
@@ -16,9 +16,12 @@ from jaxgan.fields import IMAGES, Spec
 from jaxgan.game import System, dtype_of
 from jaxgan.nets.biggan import BigGANDiscriminator, BigGANGenerator, Init
 from jaxgan.recipes.common.big import BigConfig, as_sampled, attended, conditional, hinge_game, shared
+from jaxgan.recipes.common.big_imports import published
 from jaxgan.recipes.common.wiring import wire
+from jaxgan.weights.layouts.biggan import BIGGAN, BIGGAN_D
 
 NEEDS = IMAGES
+IMPORTS = published(BIGGAN, BIGGAN_D, embedding=0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ MODES = [
     ("cgan", "shard_map"),
     ("sngan/auxiliary", "shard_map"),
     ("sngan/projection", "shard_map"),
+    ("biggan", "shard_map"),
     ("infogan", "shard_map"),
     ("r3gan", "shard_map"),
     ("pix2pix", "shard_map"),
@@ -42,7 +43,7 @@ RESUMED = (
     *("gan/packed", "gan/extragradient", "gan/relativistic", "cgan", "sngan", "cyclegan", "spade"),
     "voxel_gan/conv",
 )
-OF_A_FAMILY = ("gan", "dcgan", "sngan", "infogan", "r3gan", "pix2pix", "cogan", "spade", "voxel_gan/conv")
+OF_A_FAMILY = ("gan", "dcgan", "sngan", "biggan", "biggan_deep", "infogan", "r3gan", "pix2pix", "cogan", "spade", "voxel_gan/conv")
 """One recipe for each file of networks."""
 
 

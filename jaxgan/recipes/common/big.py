@@ -85,7 +85,7 @@ def attended(config: BigConfig, spec: Spec) -> tuple[tuple[int, ...], tuple[int,
 
 
 def as_sampled(config: BigConfig, spec: Spec, G: nn.Module) -> dict[str, Any]:
-    """What `wire` takes for samples: truncated latents, and standing statistics of such latents, the classes in turn."""
+    """What `wire` takes for samples: truncated latents, and standing statistics of such latents, classes in turn."""
     size = config.z_dim
     latents = truncated_latents(size, config.truncation) if config.truncation else normal_latents(size)
     count = classes(spec) if conditional(config, spec) else 0

@@ -15,10 +15,17 @@ BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 class Take(NamedTuple):
-    """Where an array of ours comes from: its name in the file, and how its axes lie there."""
+    """Where an array of ours comes from.
+
+    Attributes:
+        key: its name in the file.
+        turn: how its axes lie there; or a function that makes ours of it and of those that are `beside` it.
+        beside: names of other arrays that ours is made of too.
+    """
 
     key: str
-    turn: Turn = "as it is"
+    turn: Turn | Callable[..., np.ndarray] = "as it is"
+    beside: tuple[str, ...] = ()
 
 
 class Found(NamedTuple):
@@ -64,14 +71,26 @@ def arrays(found: Found, state: Mapping[str, np.ndarray], source: str) -> dict[s
     Raises:
         UserError: names that are missing, or that are too many.
     """
-    wanted = {take.key for take in found.takes.values()}
+    wanted = {key for take in found.takes.values() for key in (take.key, *take.beside)}
     missing, more = sorted(wanted - set(state)), sorted(set(state) - wanted - found.unused)
     if missing or more:
         said = [f"lacks {first_of(missing, _SHOWN)}"] * bool(missing) + [f"has {first_of(more, _SHOWN)} too"] * bool(
             more
         )
         raise UserError(f"{source} {' and '.join(said)}, which does not fit the rest of it.")
-    return {name: turned(state[take.key], take.turn, f"{take.key} of {source}") for name, take in found.takes.items()}
+    return {name: _taken(take, state, source) for name, take in found.takes.items()}
+
+
+def _taken(take: Take, state: Mapping[str, np.ndarray], source: str) -> np.ndarray:
+    if not callable(take.turn):
+        return turned(state[take.key], take.turn, f"{take.key} of {source}")
+    try:
+        made = take.turn(*(np.asarray(state[key]) for key in (take.key, *take.beside)))
+    except ValueError as error:  # of NumPy, for shapes that do not go together
+        raise UserError(
+            f"{take.key} of {source} has shape {list(state[take.key].shape)}, which does not fit."
+        ) from error
+    return np.ascontiguousarray(made, np.float32)
 
 
 def turned(array: np.ndarray, turn: Turn, source: str) -> np.ndarray:
