@@ -35,7 +35,7 @@ class Config(BigConfig):
     steps: int = 2_000
     batch_size: int = 64
     """Images per step, over all devices; 2048 in the paper."""
-    g_learning_rate: float = 1e-3
+    g_learning_rate: float = 5e-4
     """Adam's rate for the generator; the public code's is 1e-4."""
     d_learning_rate: float = 1e-3
     """Adam's rate for the discriminator; the public code's is 4e-4."""

@@ -31,7 +31,7 @@ class Config(BigConfig):
     """Images per step, over all devices; 2048 in the paper."""
     z_dim: int = 128
     """Size of the latent vector."""
-    g_learning_rate: float = 1e-3
+    g_learning_rate: float = 5e-4
     """Adam's rate for the generator; the public code's is 1e-4."""
     d_learning_rate: float = 1e-3
     """Adam's rate for the discriminator; the public code's is 4e-4."""

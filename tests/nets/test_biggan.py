@@ -52,7 +52,7 @@ def test_without_classes_the_latent_parts_do_it_alone():
 def test_layouts_agree_where_both_papers_have_128_pixels_and_doubling_takes_any():
     assert [list(each) for each in multiples("published", 5)] == list(multiples("doubling", 5))
     assert multiples("doubling", 2) == ([4, 2, 1], [1, 2, 4])
-    with pytest.raises(UserError, match="doubled 3 to 6 times, .*, got 2; --layout doubling takes any"):
+    with pytest.raises(UserError, match=r"doubled 3 to 6 times, .*, got 2; --layout doubling takes any"):
         multiples("published", 2)
 
 
@@ -63,7 +63,7 @@ def test_sides_of_features():
 
 
 def test_sizes_that_do_not_go_name_those_that_do():
-    with pytest.raises(UserError, match="image size 30x30 does not suit this network.* 28x28 and 32x32"):
+    with pytest.raises(UserError, match=r"image size 30x30 does not suit this network.* 28x28 and 32x32"):
         jax.eval_shape(lambda: BigGANGenerator((30, 30, 1)).init(KEY, jnp.zeros((1, 120)), train=True))
     with pytest.raises(UserError, match=r"--z-dim is cut into 3 parts .* multiple of 3 \(9 or 12\), got 10"):
         parts(jnp.zeros((1, 10)), 3)

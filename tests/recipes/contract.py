@@ -38,8 +38,8 @@ R3GAN = {"width": 2, "growth": 2, "max_width": 4, "group_size": 4}
 SPADE = {"g_width": 2, "g_hidden": 3, "d_width": 4, "d_layers": 2, "feature_weight": 0.1, "perceptual_weight": 0.1}
 GRADIENT_PENALTY = {"penalty": "gradient_penalty", "penalty_every": 2, "penalty_weight": 0.1}
 R1_R2 = {"penalty": "r1_r2", "penalty_weight": 0.1, "penalty_weight_end": 0.01}
-# Attention wants 8 channels; G has it at 8 pixels, D at 4.
-BIGGAN = {"g_width": 8, "d_width": 8, "embedding": 5, "attention": (8,), "d_attention": (4,), "standing": 0}
+# Attention wants 8 channels.
+BIGGAN = {"g_width": 8, "d_width": 8, "embedding": 5, "attention": (8,), "d_attention": (0,), "standing": 0}
 SMALL: dict[str, tuple[fields.Spec, dict[str, Any]]] = {
     "gan": (IMAGES, MLP),
     "gan/minimax": (IMAGES, {**MLP, "loss": "minimax"}),
@@ -50,7 +50,7 @@ SMALL: dict[str, tuple[fields.Spec, dict[str, Any]]] = {
         {**MLP, **R1_R2, "loss": "rp_non_saturating", "updates": "extragradient", "rate_end": 0.5, "top_k": 0.5},
     ),
     "biggan": (LABELLED, BIGGAN),
-    "biggan_deep": (LABELLED, {**BIGGAN, "depth": 1, "attention": (0,), "d_attention": None, "orthogonal": 0.0}),
+    "biggan_deep": (LABELLED, {**BIGGAN, "g_width": 4, "d_width": 4, "depth": 1, "attention": (0,)}),
     "sagan": (IMAGES, {"g_width": 4, "d_width": 4, "attention": (0,), "standing": 5}),
     "dcgan": (IMAGES, {**DCGAN, "g_units": 0, "d_units": 0}),
     "cgan": (LABELLED, {**DCGAN, "g_units": 5, "d_units": 6}),

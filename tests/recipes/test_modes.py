@@ -43,7 +43,10 @@ RESUMED = (
     *("gan/packed", "gan/extragradient", "gan/relativistic", "cgan", "sngan", "cyclegan", "spade"),
     "voxel_gan/conv",
 )
-OF_A_FAMILY = ("gan", "dcgan", "sngan", "biggan", "biggan_deep", "infogan", "r3gan", "pix2pix", "cogan", "spade", "voxel_gan/conv")
+OF_A_FAMILY = (
+    *("gan", "dcgan", "sngan", "biggan", "biggan_deep", "infogan", "r3gan", "pix2pix", "cogan", "spade"),
+    "voxel_gan/conv",
+)
 """One recipe for each file of networks."""
 
 
