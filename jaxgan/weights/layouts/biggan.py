@@ -6,6 +6,7 @@ Its blocks are lists whose numbers are the names: `blocks.0.0.conv1.weight` is a
 |W u|; so ours gets a u at which that is the same number.
 """
 
+import itertools
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -148,15 +149,15 @@ def deep_discriminator(shapes: Shapes) -> Found | None:
     """BigGAN-deep's, with two blocks of each size."""
     if not {"input_conv.weight", "linear.weight", "embed.weight", "blocks.0.0.conv4.weight"} <= set(shapes):
         return None
-    names, stages = _Spectral(shapes), _count(shapes) // 2
+    names, stages = _Spectral(shapes), _count(shapes)
     names.layer("first", "input_conv")
-    for block in range(2 * stages):
-        ours = f"block{block // 2}_{block % 2}"
+    for stage, index in itertools.product(range(stages), range(2)):  # a list a stage, other than in the generator
+        ours, theirs = f"block{stage}_{index}", f"blocks.{stage}.{index}"
         for conv in range(1, 5):
-            names.layer(f"{ours}/conv{conv - 1}", f"blocks.{block}.0.conv{conv}")
-        if f"blocks.{block}.0.conv_sc.weight" in shapes:
-            names.layer(f"{ours}/shortcut", f"blocks.{block}.0.conv_sc")
-    return _judging(names, stages, {f"attention{stage}": f"blocks.{2 * stage + 1}.1" for stage in range(stages)})
+            names.layer(f"{ours}/conv{conv - 1}", f"{theirs}.conv{conv}")
+        if f"{theirs}.conv_sc.weight" in shapes:
+            names.layer(f"{ours}/shortcut", f"{theirs}.conv_sc")
+    return _judging(names, stages, {f"attention{stage}": f"blocks.{stage}.2" for stage in range(stages)})
 
 
 def _count(shapes: Shapes) -> int:
