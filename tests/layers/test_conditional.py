@@ -11,7 +11,15 @@ from jax.sharding import Mesh, PartitionSpec
 
 from jaxgan.errors import UserError
 from jaxgan.layers import conditional
-from jaxgan.layers.conditional import AdaIN, ConditionalBatchNorm, JoinedLabel, LabelPlane, Projection, SelfModulation
+from jaxgan.layers.conditional import (
+    AdaIN,
+    ConditionalBatchNorm,
+    JoinedLabel,
+    LabelPlane,
+    LinearBatchNorm,
+    Projection,
+    SelfModulation,
+)
 
 KEY = jax.random.key(0)
 RNG = np.random.default_rng(1)
@@ -271,3 +279,19 @@ def test_vmap_over_seeds(name):
     together = jax.vmap(lambda params: forward(layer, params, *inputs))(two)
     apart = [forward(layer, jax.tree.map(lambda a, i=i: a[i], two), *inputs) for i in range(2)]
     np.testing.assert_allclose(together, jnp.stack(apart), rtol=1e-5, atol=1e-5)
+
+
+# Oracle: the definition, with running statistics; kernels are divided by |W u|.
+def test_linear_maps_of_a_condition_are_gain_and_bias():
+    layer = LinearBatchNorm()
+    made = scrambled(layer, X, Z)
+    stats = {"mean": jnp.array([0.5, -1.0, 2.0]), "var": jnp.array([2.0, 0.3, 5.0])}
+    y = layer.apply({**made, "batch_stats": {"BatchNorm_0": stats}}, X, Z, train=False)
+    gain, bias = (
+        Z @ w / np.linalg.norm(w @ np.asarray(made["spectral"][name]["u"], np.float64))
+        for name in ("gain", "bias")
+        for w in [np.asarray(made["params"][name]["kernel"], np.float64)]
+    )
+    standard = (X - np.asarray(stats["mean"])) / np.sqrt(np.asarray(stats["var"]) + 1e-5)
+    np.testing.assert_allclose(y, (1 + gain)[:, None, None] * standard + bias[:, None, None], rtol=1e-4, atol=1e-5)
+    assert set(made["params"]["gain"]) == {"kernel"}

@@ -190,3 +190,14 @@ def test_a_row_that_does_not_exist_is_nan():
 def test_no_iterations_is_named():
     with pytest.raises(UserError, match="iterations"):
         SpectralDense(3, iterations=0).init(jax.random.key(0), jnp.zeros((1, 2)), train=True)
+
+
+# Oracle: the definition: a singular value below epsilon is taken for epsilon.
+@pytest.mark.parametrize("layer", [SpectralDense(3, use_bias=False, epsilon=0.01), SpectralEmbed(2, 3, epsilon=0.01)])
+def test_a_singular_value_is_at_least_epsilon(layer):
+    x = jnp.eye(2) if isinstance(layer, SpectralDense) else jnp.arange(2)
+    variables = layer.init(jax.random.key(0), x, train=False)
+    (kernel,) = jax.tree.leaves(variables["params"])
+    small = jax.tree.map(lambda k: 1e-3 * k / svd(k)[1][0], variables["params"])
+    y = layer.apply({**variables, "params": small}, x, train=True, mutable=["spectral"])[0]
+    np.testing.assert_allclose(y, 0.1 * kernel / svd(kernel)[1][0], rtol=1e-5)

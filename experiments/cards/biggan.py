@@ -1,0 +1,16 @@
+"""BigGAN: the run card."""
+
+from cards import CLOTHES, Card
+
+CARD = Card(
+    system="BigGAN",
+    papers=(("Brock et al. 2019", "https://arxiv.org/abs/1809.11096"),),
+    command="jaxgan train biggan",
+    data=CLOTHES,
+    time="not trained",
+    expect="not known: it was not trained",
+    measured=(
+        "not trained here; at 128 pixels G has 70,433,988 parameters and D 87,982,370, as published; small networks of "
+        "the public code, taken over by `jaxgan import`, make the same to 1e-4"
+    ),
+)
