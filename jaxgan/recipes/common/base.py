@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import jax
 import optax
@@ -37,6 +37,8 @@ Momentum: TypeAlias = Annotated[float, Ge(0), Lt(1)]
 """Adam's decay of the first moment, which may be absent."""
 Decay: TypeAlias = Annotated[float, Lt(1)]
 """Adam's decay of the second moment."""
+Augmentation: TypeAlias = Literal["none", "diffaugment"]
+"""What `recipes.common.wiring.critic` does to the pictures that it shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,8 @@ class RecipeConfig:
     """Half-life of the averaged generator, in thousands of images; 0 for no average."""
     ema_rampup: AtLeastZero = 0.05
     """The half-life is at most this fraction of the images seen so far; 0 for no such limit."""
+    augment: Augmentation = "none"
+    """How pictures are changed before D sees them, real and made: for few images. Samples never are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +159,8 @@ def system_of(
         make_step: `make_train_step`, or `make_extragradient_step`.
         axis_name: as for `make_train_step`.
     """
+    if config.augment != "none" and not any(field.kind == "image" for field in batch.values()):
+        raise UserError(f"--augment changes pictures, of which this system has none; got {config.augment}.")
     average = Ema(config.ema_halflife_kimg, config.ema_rampup or None)
     ema = dict.fromkeys(averaged, average) if config.ema_halflife_kimg else {}
     step = make_step(rounds, optimizers, ema=ema, axis_name=axis_name, accumulate=config.accumulate)
