@@ -10,10 +10,12 @@ import optax
 from flax import linen as nn
 from jaxtyping import Array, Key
 
+from jaxgan.augment.ada import ada
 from jaxgan.augment.diff import diffaugment
 from jaxgan.fields import Spec, only
 from jaxgan.game import Aux, GameState, LossFn, Move, PlayerState, PlayFn, Round, System, Verb, normal, variables
 from jaxgan.game.random import Stream
+from jaxgan.recipes.common.ada import ADA
 from jaxgan.recipes.common.base import LatentConfig, RecipeConfig, adams, system_of
 from jaxgan.recipes.common.latents import SHOWS, latent_verbs, normal_latents
 
@@ -159,20 +161,23 @@ def critic(D: nn.Module, config: RecipeConfig, picture: int | None = None) -> Ca
     """
     discriminate = trained(D, config.remat)
 
-    def changed(x: Array, rng: Key[Array, " b"], which: int = 0) -> Array:
+    def changed(x: Array, rng: Key[Array, " b"], vars: Any, which: int = 0) -> Array:
         keys = jax.vmap(partial(jax.random.fold_in, data=Stream.AUGMENT + which))(rng)
-        return diffaugment(keys, x, x.shape[-1] - picture if picture else 0)
+        conditions = x.shape[-1] - picture if picture else 0
+        if config.augment == "ada":
+            return ada(keys, x, vars["extras"][ADA]["p"], conditions)
+        return diffaugment(keys, x, conditions)
 
-    def seen(x: Any, rng: Key[Array, " b"]) -> Any:
+    def seen(x: Any, rng: Key[Array, " b"], vars: Any) -> Any:
         """Pictures as D sees them; where D takes several by name, each in its own way."""
         if config.augment == "none":
             return x
         if isinstance(x, Mapping):
-            return {name: changed(x[name], rng, which) for which, name in enumerate(sorted(x))}
-        return changed(x, rng)
+            return {name: changed(x[name], rng, vars, which) for which, name in enumerate(sorted(x))}
+        return changed(x, rng, vars)
 
     def judge(params: Any, vars: Any, x: Any, rng: Key[Array, " b"], **given: Any) -> tuple[Any, Any]:
-        return discriminate(variables(params, vars, "d"), seen(x, rng), **given)
+        return discriminate(variables(params, vars, "d"), seen(x, rng, vars), **given)
 
     return judge
 
