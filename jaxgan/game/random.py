@@ -41,6 +41,8 @@ class Stream(IntEnum):
     """Which rows are held out."""
     PART = 0x70617274
     """Which rows stand for all where only some are measured."""
+    AUGMENT = 0x6175676D
+    """How what a critic sees is changed."""
 
 
 def check_key(key: Any) -> None:

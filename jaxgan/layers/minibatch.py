@@ -24,15 +24,18 @@ class MinibatchStd(nn.Module):
     section 3; groups of 4 as in StyleGAN. It has no parameters.
 
     A group is `group_size` neighbouring rows. A batch that is cut into devices between groups gives the same numbers
-    in every parallel mode: the group size must divide the rows of a device.
+    in every parallel mode: the group size must divide the rows of a device. In the authors' code a group of b rows is
+    every (b / group_size)-th of them; the numbers are those of here for a batch in another order.
 
     Attributes:
         group_size: images a group; a smaller batch is one group.
         channels: how many statistics are appended, each of its own share of the input's channels.
+        strided: group as the authors' code does, for comparison with it: row i is in group i mod (b / group_size).
     """
 
     group_size: int = 4
     channels: int = 1
+    strided: bool = False
 
     @nn.compact
     def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b h w d"]:
@@ -50,9 +53,11 @@ class MinibatchStd(nn.Module):
             raise UserError(f"group_size must divide the {b} rows that a device has, got {self.group_size}.")
         if self.channels < 1 or c % self.channels:
             raise UserError(f"channels of MinibatchStd must divide the {c} channels of its input, got {self.channels}.")
-        groups = x.reshape(b // size, size, h, w, self.channels, -1).astype(jnp.promote_types(x.dtype, jnp.float32))
-        deviations = jnp.sqrt(groups.var(1) + _TINY).mean((1, 2, 4))
-        planes = jnp.repeat(deviations, size, axis=0)[:, None, None].astype(x.dtype)
+        cut, within = ((size, b // size), 0) if self.strided else ((b // size, size), 1)
+        groups = x.reshape(*cut, h, w, self.channels, -1).astype(jnp.promote_types(x.dtype, jnp.float32))
+        deviations = jnp.sqrt(groups.var(within) + _TINY).mean((1, 2, 4))
+        rows = jnp.tile(deviations, (size, 1)) if self.strided else jnp.repeat(deviations, size, axis=0)
+        planes = rows[:, None, None].astype(x.dtype)
         return jnp.concatenate([x, jnp.broadcast_to(planes, (b, h, w, self.channels))], axis=-1)
 
 

@@ -26,7 +26,8 @@ from jaxgan.losses import adversarial
 from jaxgan.nets.cogan import DOMAINS, CoupledDiscriminator, CoupledGenerator
 from jaxgan.recipes.common.base import AtLeastZero, LatentConfig, adams, check, system_of
 from jaxgan.recipes.common.latents import SHOWS, latent_verbs, normal_latents, standing
-from jaxgan.recipes.common.wiring import as_used, take_turns, trained
+from jaxgan.recipes.common.objectives import passes
+from jaxgan.recipes.common.wiring import as_used, critic, take_turns, trained
 
 NEEDS = Needs({"a": "image", "b": "image"}, apart=True)
 DATA = "fashion_negatives"
@@ -71,7 +72,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     shared: dict[str, Any] = {"units": config.units, "own": config.own, "dtype": dtype, "axis_name": axis_name}
     G = CoupledGenerator((height, width), channels, config.g_width, joint=config.joint, **shared)
     D = CoupledDiscriminator(config.d_width, **shared)
-    generate, discriminate = trained(G, config.remat), trained(D, config.remat)
+    generate, discriminate = trained(G, config.remat), critic(D, config)
     game = adversarial.non_saturating_gan
 
     def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[dict[str, Array], Aux]:
@@ -79,15 +80,16 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         return fakes, Aux(vars={"g": g_vars})
 
     def d_loss(params: Any, vars: Any, fakes: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
-        real, d_vars = discriminate(variables(params, vars, "d"), {name: batch[name] for name in DOMAINS})
-        fake, d_vars = discriminate({**variables(params, vars, "d"), **d_vars}, fakes)
+        real_rng, fake_rng = passes(rng, 2)
+        real, d_vars = discriminate(params, vars, {name: batch[name] for name in DOMAINS}, real_rng)
+        fake, d_vars = discriminate(params, {**vars, "d": {**vars["d"], **d_vars}}, fakes, fake_rng)
         value = sum(game.d(real[name], fake[name]).mean() for name in DOMAINS)
         boards = {name: adversarial.scoreboard(real[name], fake[name]) for name in DOMAINS}
         metrics = {f"{name}/{key}": number for name, board in boards.items() for key, number in board.items()}
         return jnp.asarray(value), Aux(metrics, vars={"d": d_vars})
 
     def g_loss(params: Any, vars: Any, fakes: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
-        logits, _ = discriminate(variables(params, vars, "d"), fakes)
+        logits, _ = discriminate(params, vars, fakes, rng)
         return jnp.asarray(sum(game.g(logits[name]).mean() for name in DOMAINS)), Aux()
 
     def init_players(key: Key[Array, ""]) -> dict[str, Any]:

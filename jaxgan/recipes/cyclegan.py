@@ -33,7 +33,7 @@ from jaxgan.recipes.common.objectives import passes
 from jaxgan.recipes.common.pool import empty_pool, through_pool
 from jaxgan.recipes.common.several import joined, own, replaced
 from jaxgan.recipes.common.there_and_back import DOMAINS, PUBLISHED, ROUND_TRIPS, WAYS, verbs_between
-from jaxgan.recipes.common.wiring import trained
+from jaxgan.recipes.common.wiring import Judge, critic, trained
 
 NEEDS = Needs({"a": "image", "b": "image"}, apart=True)
 DATA = "fashion_chalk"
@@ -88,13 +88,13 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     _check(config, spec)
     G, D = _networks(config, spec, axis_name)
     generate = {way: trained(network, config.remat) for way, network in G.items()}
-    discriminate = trained(D, config.remat)
+    discriminate = critic(D, config)
 
     def translate(params: Any, vars: Any, way: str, x: Array) -> tuple[Array, Any]:
         return generate[way](own(variables(params, vars, "g"), way), x)
 
-    def judge(params: Any, vars: Any, domain: str, x: Array) -> tuple[Array, Any]:
-        return discriminate(own(variables(params, vars, "d"), domain), x)
+    def judge(params: Any, vars: Any, domain: str, x: Array, rng: Key[Array, " b"]) -> tuple[Array, Any]:
+        return discriminate({"d": params["d"][domain]}, {**vars, "d": own(vars["d"], domain)}, x, rng)
 
     def init_players(key: Key[Array, ""]) -> dict[str, Any]:
         x = {name: jnp.zeros((1, *spec[name].fixed)) for name in DOMAINS}
@@ -117,13 +117,13 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     )
 
 
-def rounds(config: Config, translate: Pass, judge: Pass) -> tuple[Round, ...]:
+def rounds(config: Config, translate: Pass, judge: Judge) -> tuple[Round, ...]:
     """The game: both translators translate once and move, then both discriminators judge those same fakes.
 
     Args:
         config: has the weights.
         translate: `(params, vars, way, x) -> (picture, the network's new collections)`.
-        judge: `(params, vars, domain, x) -> (logits, the network's new collections)`.
+        judge: `(params, vars, domain, x, rng) -> (logits, the network's new collections)`.
     """
 
     def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[dict[str, Array], Aux]:
@@ -136,7 +136,7 @@ def rounds(config: Config, translate: Pass, judge: Pass) -> tuple[Round, ...]:
     return (Round(play=play, moves=moves),)
 
 
-def _g_loss(config: Config, translate: Pass, judge: Pass) -> LossFn:
+def _g_loss(config: Config, translate: Pass, judge: Judge) -> LossFn:
     """The translators fool, lead back, and leave alone what is there already."""
 
     def loss(params: Any, vars: Any, fakes: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
@@ -144,7 +144,11 @@ def _g_loss(config: Config, translate: Pass, judge: Pass) -> LossFn:
             return jnp.abs(translate(params, vars, way, x)[0] - batch[domain]).mean()
 
         # The game's terms are halves of squares.
-        fooled = sum(2 * adversarial.mean(GAME.g(judge(params, vars, name, fakes[name])[0])) for name in DOMAINS)
+        judged = {
+            name: judge(params, vars, name, fakes[name], keys)[0]
+            for name, keys in zip(DOMAINS, passes(rng, len(DOMAINS)), strict=True)
+        }
+        fooled = sum(2 * adversarial.mean(GAME.g(judged[name])) for name in DOMAINS)
         cycle = sum(off(way, fakes[source], target) for way, (source, target) in WAYS.items())
         value, metrics = fooled + config.cycle_weight * cycle, {"cycle": jnp.asarray(cycle)}
         if config.identity_weight:
@@ -155,7 +159,7 @@ def _g_loss(config: Config, translate: Pass, judge: Pass) -> LossFn:
     return loss
 
 
-def _d_loss(config: Config, judge: Pass) -> LossFn:
+def _d_loss(config: Config, judge: Judge) -> LossFn:
     """Each discriminator tells its domain's pictures from fakes, new ones and old ones."""
 
     def loss(params: Any, vars: Any, fakes: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
@@ -164,8 +168,10 @@ def _d_loss(config: Config, judge: Pass) -> LossFn:
             shown = fakes[name]
             if config.pool:
                 shown, pools[name] = through_pool(vars["local"][name], shown, keys)
-            real, first = judge(params, vars, name, batch[name])
-            fake, changed[name] = judge(params, {**vars, "d": replaced(vars["d"], name, first)}, name, shown)
+            of_real, of_fake = passes(keys, 2)
+            real, first = judge(params, vars, name, batch[name], of_real)
+            seen = {**vars, "d": replaced(vars["d"], name, first)}
+            fake, changed[name] = judge(params, seen, name, shown, of_fake)
             value += adversarial.mean(GAME.d(real, fake))
             board = adversarial.scoreboard(real, fake, GAME.boundary)
             metrics |= {f"{name}/{key}": number for key, number in board.items()}

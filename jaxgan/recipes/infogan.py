@@ -30,7 +30,8 @@ from jaxgan.losses.information import categorical_information, continuous_inform
 from jaxgan.nets.infogan import CodeGuess, InfoGANDiscriminator, InfoGANGenerator
 from jaxgan.recipes.common.base import LatentConfig, check
 from jaxgan.recipes.common.latents import latent_verbs
-from jaxgan.recipes.common.wiring import Judge, Wires, as_used, latent_game, take_turns, trained
+from jaxgan.recipes.common.objectives import passes
+from jaxgan.recipes.common.wiring import Judge, Wires, as_used, critic, latent_game, take_turns, trained
 
 NEEDS = IMAGES
 
@@ -73,7 +74,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     if config.categories < 2:
         raise UserError(f"--categories must be at least 2, got {config.categories}: one value holds no information.")
     G, D = _networks(config, spec, axis_name)
-    generate, discriminate = trained(G, config.remat), trained(D, config.remat)
+    generate, discriminate = trained(G, config.remat), critic(D, config)
 
     def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[Any, Aux]:
         z, drawn = draw_latents(config, rng)
@@ -81,7 +82,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         return (x_fake, drawn), Aux(vars={"g": g_vars})
 
     def judge(params: Any, vars: Any, x: Array, given: Any, rng: Key[Array, " b"]) -> tuple[Any, Any]:
-        return discriminate(variables(params, vars, "d"), x)
+        return discriminate(params, vars, x, rng)
 
     d_loss, g_loss = _losses(config, judge)
 
@@ -102,8 +103,9 @@ def _losses(config: Config, judge: Judge) -> tuple[LossFn, LossFn]:
 
     def d_loss(params: Any, vars: Any, outcome: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
         x_fake, code = outcome
-        (real_logits, _), d_vars = judge(params, vars, batch["image"], batch, rng)
-        (fake_logits, guess), d_vars = judge(params, {**vars, "d": d_vars}, x_fake, batch, rng)
+        real_rng, fake_rng = passes(rng, 2)
+        (real_logits, _), d_vars = judge(params, vars, batch["image"], batch, real_rng)
+        (fake_logits, guess), d_vars = judge(params, {**vars, "d": d_vars}, x_fake, batch, fake_rng)
         of_category, of_continuous = bounds(guess, code)
         board = adversarial.scoreboard(real_logits, fake_logits)
         board |= {"info": of_category.mean(), "info_continuous": of_continuous.mean()}

@@ -27,7 +27,8 @@ from jaxgan.nets.patch import PatchDiscriminator, patches
 from jaxgan.nets.unet import ResNetTranslator, UNet, depth_for
 from jaxgan.recipes.common.base import AtLeastZero, FallingConfig, check, falling_adam, system_of
 from jaxgan.recipes.common.imports import About, Imports, Part, agreed, patch_options, translator_options
-from jaxgan.recipes.common.wiring import as_used, take_turns, trained
+from jaxgan.recipes.common.objectives import passes
+from jaxgan.recipes.common.wiring import as_used, critic, take_turns, trained
 from jaxgan.weights.layouts.translation import DISCRIMINATORS, TRANSLATORS
 
 NEEDS = Needs({"source": "image|mask|label_map", "target": "image"})
@@ -81,16 +82,16 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     check(config)
     source, target = spec["source"], spec["target"]
     G, D = _networks(config, source, target, axis_name)
-    generate, discriminate = trained(G, config.remat), trained(D, config.remat)
+    generate, discriminate = trained(G, config.remat), critic(D, config, picture=planes(target))
 
     def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[Array, Aux]:
         x = as_planes(source, batch["source"])
         y_fake, g_vars = generate(variables(params, vars, "g"), x, rng)
         return y_fake, Aux(vars={"g": g_vars})
 
-    def judge(params: Any, vars: Any, batch: Any, y: Array) -> tuple[Array, Any]:
+    def judge(params: Any, vars: Any, batch: Any, y: Array, rng: Key[Array, " b"]) -> tuple[Array, Any]:
         """Logits of patches of a source and a picture that may be its translation."""
-        return discriminate(variables(params, vars, "d"), jnp.concatenate([as_planes(source, batch["source"]), y], -1))
+        return discriminate(params, vars, jnp.concatenate([as_planes(source, batch["source"]), y], -1), rng)
 
     d_loss, g_loss = _losses(config, judge)
 
@@ -141,14 +142,15 @@ def _losses(config: Config, judge: Any) -> tuple[LossFn, LossFn]:
     game = GAMES[config.loss]
 
     def d_loss(params: Any, vars: Any, y_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
-        real_logits, d_vars = judge(params, vars, batch, batch["target"])
-        fake_logits, d_vars = judge(params, {**vars, "d": {**vars["d"], **d_vars}}, batch, y_fake)
+        real_rng, fake_rng = passes(rng, 2)
+        real_logits, d_vars = judge(params, vars, batch, batch["target"], real_rng)
+        fake_logits, d_vars = judge(params, {**vars, "d": {**vars["d"], **d_vars}}, batch, y_fake, fake_rng)
         board = adversarial.scoreboard(real_logits, fake_logits, game.boundary)
         return 0.5 * adversarial.mean(game.d(real_logits, fake_logits)), Aux(board, vars={"d": d_vars})
 
     def g_loss(params: Any, vars: Any, y_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
         l1 = jnp.abs(batch["target"] - y_fake).mean()
-        fooled = adversarial.mean(game.g(judge(params, vars, batch, y_fake)[0]))
+        fooled = adversarial.mean(game.g(judge(params, vars, batch, y_fake, rng)[0]))
         return config.gan_weight * fooled + config.l1_weight * l1, Aux({"l1": l1})
 
     return d_loss, g_loss

@@ -31,8 +31,9 @@ from jaxgan.nets.spade import FreeNorm, SpadeGenerator, levels_for, planes_of
 from jaxgan.nets.spade_critic import SpadeDiscriminator
 from jaxgan.nets.spade_style import Style, StyledGenerator, StyleEncoder
 from jaxgan.recipes.common.base import AtLeastZero, Decay, Momentum, RecipeConfig, check, system_of
+from jaxgan.recipes.common.objectives import passes
 from jaxgan.recipes.common.perceptual import FeatureNetwork, Name, feature_network, perceptual
-from jaxgan.recipes.common.wiring import as_used, trained
+from jaxgan.recipes.common.wiring import as_used, critic, trained
 
 NEEDS = Needs({"source": "label_map", "target": "image", "instance": "label_map?"})
 DATA = "fashion_parts"
@@ -96,16 +97,16 @@ def build(config: Config, spec: Spec, axis_name: str | None = None, network: Fea
         raise UserError(f"a map has the size of its picture, but source is {_size(source)} and target {_size(target)}.")
     network = network or (feature_network(config.perceptual, target) if config.perceptual_weight else None)
     G, D = _networks(config, target, axis_name)
-    generate, discriminate = trained(G, config.remat), trained(D, config.remat)
+    generate, discriminate = trained(G, config.remat), critic(D, config, picture=planes(target))
 
     def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[tuple[Array, Style | None], Aux]:
         noise = normal(rng, (config.z_dim,))
         made, g_vars = generate(variables(params, vars, "g"), _planes(spec, batch), batch["target"], noise)
         return made, Aux(vars={"g": g_vars})
 
-    def judge(params: Any, vars: Any, batch: Any, y: Array) -> tuple[Any, Any]:
+    def judge(params: Any, vars: Any, batch: Any, y: Array, rng: Key[Array, " b"]) -> tuple[Any, Any]:
         """What D says at each scale of maps and pictures that may be theirs."""
-        return discriminate(variables(params, vars, "d"), jnp.concatenate([_planes(spec, batch), y], axis=-1))
+        return discriminate(params, vars, jnp.concatenate([_planes(spec, batch), y], axis=-1), rng)
 
     d_loss, g_loss = _losses(config, judge, network)
 
@@ -159,13 +160,14 @@ def _losses(config: Config, judge: Any, network: FeatureNetwork | None) -> tuple
         # Each real picture beside its fake, so that examples stay on their device.
         both = jnp.stack([batch["target"], made[0]], axis=1).reshape(-1, *made[0].shape[1:])
         twice = {name: x.repeat(2, axis=0) for name, x in batch.items()}
-        judged, d_vars = judge(params, vars, twice, both)
+        judged, d_vars = judge(params, vars, twice, both, jnp.stack(passes(rng, 2), 1).reshape(-1))
         real, fake = ([scale.logits[i::2] for scale in judged] for i in (0, 1))
         return adversarial.mean(game.d(real, fake)), Aux(adversarial.scoreboard(real, fake), vars={"d": d_vars})
 
     def g_loss(params: Any, vars: Any, made: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
         y_fake, style = made
-        fake, real = (judge(params, vars, batch, y)[0] for y in (y_fake, batch["target"]))
+        # Features of one picture and of the other are compared, so both are changed alike.
+        fake, real = (judge(params, vars, batch, y, rng)[0] for y in (y_fake, batch["target"]))
         seen = ([scale.features for scale in each] for each in (stop_gradient(real), fake))
         terms = {"features": paired_features(*seen).mean() / len(fake)}
         value = adversarial.mean(game.g([scale.logits for scale in fake])) + config.feature_weight * terms["features"]

@@ -26,6 +26,14 @@ def test_minibatch_std(size, channels):
             np.testing.assert_allclose(y[row, :, :, 4 + channel], part.std(0).mean(), rtol=1e-5)
 
 
+# Oracle: the other order, and for 2 groups of 4 the rows of each: 0 2 4 6 and 1 3 5 7.
+def test_the_authors_groups_are_strided():
+    strided = MinibatchStd(4, strided=True).apply({}, X)[..., 4:]
+    order = np.array([0, 2, 4, 6, 1, 3, 5, 7])
+    np.testing.assert_allclose(strided[order], MinibatchStd(4).apply({}, X[order])[..., 4:], rtol=1e-6)
+    assert not np.allclose(strided[0], strided[1])
+
+
 def test_minibatch_std_of_equal_images_is_nearly_zero_with_finite_slopes():
     equal = jnp.ones((4, 3, 2, 4))
     value, gradient = jax.value_and_grad(lambda x: MinibatchStd(4).apply({}, x)[..., 4:].mean())(equal)

@@ -36,6 +36,8 @@ CYCLEGAN = {"g_width": 2, "d_width": 4, "blocks": 1, "pool": 16, "cycle_weight":
 R3GAN = {"width": 2, "growth": 2, "max_width": 4, "group_size": 4}
 # With so little weight on features, both players still have the adversarial interest that the contract looks for.
 SPADE = {"g_width": 2, "g_hidden": 3, "d_width": 4, "d_layers": 2, "feature_weight": 0.1, "perceptual_weight": 0.1}
+# Regularisers see every second step, and little of them: the contract looks for the adversarial interest.
+STYLEGAN2 = {"channel_base": 32, "channel_max": 4, "w_dim": 6, "r1_gamma": 1e-3, "path_weight": 1e-3, "path_every": 2}
 GRADIENT_PENALTY = {"penalty": "gradient_penalty", "penalty_every": 2, "penalty_weight": 0.1}
 R1_R2 = {"penalty": "r1_r2", "penalty_weight": 0.1, "penalty_weight_end": 0.01}
 # Attention wants 8 channels.
@@ -63,6 +65,7 @@ SMALL: dict[str, tuple[fields.Spec, dict[str, Any]]] = {
     "lsgan": (IMAGES, DCGAN),
     "r3gan": (IMAGES, {**R3GAN, "burn_in": 4, "gamma": 3.0, "gamma_end": 1.0}),
     "r3gan/labels": (LABELLED, {**R3GAN, "labels": "used"}),
+    "stylegan2": (IMAGES, STYLEGAN2),
     "wgan": (IMAGES, {**DCGAN, "n_critic": 2}),
     "pix2pix": (PAIRS, {"g_width": 2, "d_width": 4, "depth": 3}),
     "spade": (MAPS, SPADE),

@@ -34,6 +34,7 @@ MODES = [
     ("cogan", "shard_map"),
     ("spade", "shard_map"),
     ("cyclegan", "shard_map"),
+    ("stylegan2", "shard_map"),
     ("cyclegan/unet", "pmap"),
     ("voxel_gan/conv", "shard_map"),
 ]
@@ -41,10 +42,11 @@ ROUNDING = 1e-5
 """Of a first moment: smaller ones have no sign that means anything."""
 RESUMED = (
     *("gan/packed", "gan/extragradient", "gan/relativistic", "cgan", "sngan", "cyclegan", "spade"),
+    "stylegan2",
     "voxel_gan/conv",
 )
 OF_A_FAMILY = (
-    *("gan", "dcgan", "sngan", "biggan", "biggan_deep", "infogan", "r3gan", "pix2pix", "cogan", "spade"),
+    *("gan", "dcgan", "sngan", "biggan", "biggan_deep", "infogan", "r3gan", "pix2pix", "cogan", "spade", "stylegan2"),
     "voxel_gan/conv",
 )
 """One recipe for each file of networks."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import jax
 import optax
@@ -30,6 +30,7 @@ from jaxgan.game import (
 )
 from jaxgan.game.random import Stream, check_key
 from jaxgan.options import check_fields
+from jaxgan.recipes.common import ada
 from jaxgan.recipes.common.cures import cures_of
 
 AtLeastZero: TypeAlias = Annotated[float, Ge(0)]
@@ -37,6 +38,8 @@ Momentum: TypeAlias = Annotated[float, Ge(0), Lt(1)]
 """Adam's decay of the first moment, which may be absent."""
 Decay: TypeAlias = Annotated[float, Lt(1)]
 """Adam's decay of the second moment."""
+Augmentation: TypeAlias = Literal["none", "diffaugment", "ada"]
+"""What `recipes.common.wiring.critic` does to the pictures that it shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +60,12 @@ class RecipeConfig:
     """Half-life of the averaged generator, in thousands of images; 0 for no average."""
     ema_rampup: AtLeastZero = 0.05
     """The half-life is at most this fraction of the images seen so far; 0 for no such limit."""
+    augment: Augmentation = "none"
+    """How pictures are changed before D sees them, real and made: for few images. Samples never are."""
+    ada_target: Annotated[float, Ge(0), Lt(1)] = 0.6
+    """Of --augment ada: the mean sign of D at real images, above which they are changed more often."""
+    ada_kimg: float = 500.0
+    """Of --augment ada: thousands of images over which the share that is changed can go from 0 to all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +164,12 @@ def system_of(
         make_step: `make_train_step`, or `make_extragradient_step`.
         axis_name: as for `make_train_step`.
     """
+    if config.augment != "none" and not any(field.kind == "image" for field in batch.values()):
+        raise UserError(f"--augment changes pictures, of which this system has none; got {config.augment}.")
+    if config.augment == "ada":
+        extras = {**(extras or {}), **ada.first_extras()}
+        size = config.batch_size // config.accumulate
+        rounds = ada.controlled(rounds, duels, config.ada_target, config.ada_kimg, size)
     average = Ema(config.ema_halflife_kimg, config.ema_rampup or None)
     ema = dict.fromkeys(averaged, average) if config.ema_halflife_kimg else {}
     step = make_step(rounds, optimizers, ema=ema, axis_name=axis_name, accumulate=config.accumulate)

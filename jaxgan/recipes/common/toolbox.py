@@ -169,6 +169,8 @@ def check(config: ToolboxConfig, conditional: bool = False) -> None:
     if config.packing > 1 and conditional:
         raise UserError("--packing joins images of several classes, so a conditional recipe takes 1.")
     _check_batch(config)
+    if config.packing > 1 and config.augment != "none":
+        raise UserError("--augment changes single pictures, which --packing above 1 does not show.")
     if config.packing > 1 and config.top_k < 1:
         raise UserError("--top-k chooses among single fakes, which --packing above 1 does not show.")
     if config.top_k < 1 and config.loss.startswith("ra_"):

@@ -10,9 +10,13 @@ import optax
 from flax import linen as nn
 from jaxtyping import Array, Key
 
+from jaxgan.augment.ada import ada
+from jaxgan.augment.diff import diffaugment
 from jaxgan.fields import Spec, only
 from jaxgan.game import Aux, GameState, LossFn, Move, PlayerState, PlayFn, Round, System, Verb, normal, variables
-from jaxgan.recipes.common.base import LatentConfig, adams, system_of
+from jaxgan.game.random import Stream
+from jaxgan.recipes.common.ada import ADA
+from jaxgan.recipes.common.base import LatentConfig, RecipeConfig, adams, system_of
 from jaxgan.recipes.common.latents import SHOWS, Draw, latent_verbs, normal_latents
 
 COLLECTIONS = ["batch_stats", "spectral"]
@@ -76,7 +80,7 @@ def wire(
         latents: those that verbs draw; normal ones unless given.
         settled: what is done to the trained generator before a verb uses it; nothing unless given.
     """
-    generate, discriminate = trained(G, config.remat), trained(D, config.remat)
+    generate, discriminate = trained(G, config.remat), critic(D, config)
 
     def label_of(given: Mapping[str, Any]) -> dict[str, Any]:
         return {"label": given["label"]} if conditional else {}
@@ -88,8 +92,7 @@ def wire(
         return x_fake, Aux(vars={"g": g_vars})
 
     def judge(params: Any, vars: Any, x: Array, given: Mapping[str, Any], rng: Key[Array, " b"]) -> tuple[Any, Any]:
-        d = variables(params, vars, "d")
-        logits, changed = discriminate(d, x, rngs={"dropout": rng[0]}, **label_of(given))
+        logits, changed = discriminate(params, vars, x, rng, rngs={"dropout": rng[0]}, **label_of(given))
         return logits, {**vars["d"], **changed}
 
     def init_players(key: Key[Array, ""]) -> dict[str, Any]:
@@ -147,6 +150,41 @@ def trained(network: nn.Module, remat: bool) -> Callable[..., tuple[Any, Any]]:
     """
     forward = partial(network.apply, train=True, mutable=COLLECTIONS)
     return jax.checkpoint(forward) if remat else forward
+
+
+def critic(D: nn.Module, config: RecipeConfig, picture: int | None = None) -> Callable[..., tuple[Any, Any]]:
+    """`(params, vars, x, rng, **given) -> (output, changed collections)`: D as it is trained, behind `--augment`.
+
+    The one way in which recipes show pictures to D, so that the option reaches every one of them, in all moves of both
+    players and in every penalty, whose slopes are those at the unchanged picture. What G makes is not changed.
+
+    Args:
+        D: takes `(x, label=None, *, train)`; its player is `d`.
+        config: the recipe's configuration.
+        picture: so many of the last channels of x are the picture; those before say what it belongs to, and keep their
+            colours. None: all.
+    """
+    discriminate = trained(D, config.remat)
+
+    def changed(x: Array, rng: Key[Array, " b"], vars: Any, which: int = 0) -> Array:
+        keys = jax.vmap(partial(jax.random.fold_in, data=Stream.AUGMENT + which))(rng)
+        conditions = x.shape[-1] - picture if picture else 0
+        if config.augment == "ada":
+            return ada(keys, x, vars["extras"][ADA]["p"], conditions)
+        return diffaugment(keys, x, conditions)
+
+    def seen(x: Any, rng: Key[Array, " b"], vars: Any) -> Any:
+        """Pictures as D sees them; where D takes several by name, each in its own way."""
+        if config.augment == "none":
+            return x
+        if isinstance(x, Mapping):
+            return {name: changed(x[name], rng, vars, which) for which, name in enumerate(sorted(x))}
+        return changed(x, rng, vars)
+
+    def judge(params: Any, vars: Any, x: Any, rng: Key[Array, " b"], **given: Any) -> tuple[Any, Any]:
+        return discriminate(variables(params, vars, "d"), seen(x, rng, vars), **given)
+
+    return judge
 
 
 def as_used(network: nn.Module, player: PlayerState, *inputs: Any, **given: Any) -> Any:
