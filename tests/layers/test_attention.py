@@ -56,3 +56,12 @@ def test_it_begins_as_the_identity():
 def test_sizes_that_do_not_go_are_one_sentence(shape):
     with pytest.raises(UserError, match="even sides and a multiple of 8 channels, got"):
         SelfAttention().init(jax.random.key(0), np.zeros(shape, np.float32), train=True)
+
+
+def test_it_has_second_derivatives_and_takes_spectral_steps():
+    layer = SelfAttention()
+    given = variables(layer, 0.7)
+    slope = jax.grad(lambda x: layer.apply(given, x, train=False).sum())
+    assert np.abs(jax.grad(lambda x: (slope(x) ** 2).sum())(X)).max() > 0
+    _, moved = layer.apply(given, X, train=True, mutable=["spectral"])
+    assert set(moved["spectral"]) == {"query", "key", "value", "out"}

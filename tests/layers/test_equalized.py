@@ -5,7 +5,6 @@ import pytest
 
 from jaxgan.errors import UserError
 from jaxgan.game.random import normal
-from jaxgan.layers.attention import SelfAttention
 from jaxgan.layers.equalized import EqualizedConv, EqualizedDense, leaky, pixel_norm
 from jaxgan.layers.modulated import ModulatedConv, Noise, modulated
 
@@ -109,37 +108,3 @@ def test_noise():
     np.testing.assert_allclose(added["random"], jnp.broadcast_to(wanted, X.shape), atol=1e-5)
     with pytest.raises(UserError, match="a key for each image"):
         layer.apply(variables, X, "random")
-
-
-def _attention(x, params, gamma):
-    """Oracle: one place at a time, in float64."""
-    params = {name: np.asarray(each["kernel"], np.float64)[0, 0] for name, each in params.items() if name != "gamma"}
-    x = np.asarray(x, np.float64)
-    pool = lambda m: m.reshape(3, 2, 2, 2, -1).max((1, 3)).reshape(6, -1)  # noqa: E731
-    made = np.empty_like(x)
-    for image, out in zip(x, made, strict=True):
-        keys, values = pool(image @ params["key"]), pool(image @ params["value"])
-        for place in np.ndindex(6, 4):
-            scores = np.exp(keys @ (image[place] @ params["query"]))
-            out[place] = image[place] + gamma * (scores / scores.sum()) @ values @ params["out"]
-    return made
-
-
-def test_self_attention():
-    layer = SelfAttention(spectral=False)
-    variables = layer.init(KEY, X, train=True)
-    np.testing.assert_array_equal(layer.apply(variables, X, train=True), X)
-    variables["params"]["gamma"] = jnp.float32(0.7)
-    got = layer.apply(variables, X, train=False)
-    np.testing.assert_allclose(got, _attention(X, variables["params"], 0.7), atol=1e-5)
-    curved = jax.grad(lambda x: jnp.square(jax.grad(lambda x: layer.apply(variables, x, train=True).sum())(x)).sum())
-    assert np.isfinite(curved(X)).all()
-    with pytest.raises(UserError, match="even sides and a multiple of 8 channels, got 6x4x7"):
-        layer.init(KEY, X[..., :7], train=True)
-
-
-def test_self_attention_takes_spectral_steps():
-    layer = SelfAttention()
-    variables = layer.init(KEY, X, train=True)
-    _, moved = layer.apply(variables, X, train=True, mutable=["spectral"])
-    assert set(moved["spectral"]) == {"query", "key", "value", "out"}
