@@ -17,6 +17,7 @@ from pathlib import Path
 import jaxgan
 from jaxgan.errors import UserError, did_you_mean, lacks_memory
 from jaxgan.paths import at_home
+from jaxgan.signals import ending
 from jaxgan.streams import Lenient, unfailing, why
 from jaxgan.weights.download import cache_folder
 
@@ -73,12 +74,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = list(sys.argv[1:] if argv is None else argv)
     _keep_compiled()
-    with unfailing() as out:
+    with unfailing() as out, ending(_stopped):
         try:
             code = _answered(args)
         except SystemExit as stop:  # of a help
             raise SystemExit(stop.code or _lost(out)) from None
         return code or (0 if args[:1] == ["train"] else _lost(out))  # what a run says is in its log too
+
+
+def _stopped(name: str) -> None:
+    """What is said where a signal ends a command."""
+    sys.stdout.flush()
+    print(f"jaxgan: stopped by {name}; there was nothing to save.", file=sys.stderr, flush=True)
 
 
 def _lost(out: Lenient) -> int:

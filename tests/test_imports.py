@@ -8,7 +8,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "jaxgan"
 # Each part may import the parts of earlier rows, and itself; parts of one row know nothing of each other.
 ROWS = (
-    {"errors", "paths", "streams"},
+    {"errors", "paths", "signals", "streams"},
     {"fields", "options"},
     {"game", "losses"},
     {"layers", "made", "weights"},

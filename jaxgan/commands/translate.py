@@ -75,9 +75,12 @@ def _all(
 ) -> list[list[np.ndarray]]:
     """Translates each file; returns the first pictures with their translations, small, where there is to be a sheet."""
     rows, done = [], 0
-    with counting("translating", config.n * sum(through.parts(how, task.file) for task in tasks)) as progress:
+    seen = pictures.looked(how.given[1], [task.file for task in tasks])
+    if seen.note:
+        print(f"IN: {seen.note}")
+    with counting("translating", config.n * sum(through.parts(how, head) for head in seen.heads.values())) as progress:
         for i, task in enumerate(tasks):
-            picture = pictures.read("IN", how.given[1], task.file)
+            picture = pictures.read("IN", how.given[1], task.file, seen)
             shown = config.sheet and i < SHOWN
             row = through.small(dict([how.given]), {how.given[0]: picture.stored}) if shown else []
             for seed in range(config.seed, config.seed + config.n):

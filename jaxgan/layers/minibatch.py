@@ -26,9 +26,11 @@ class MinibatchStd(nn.Module):
     A group is `group_size` neighbouring rows. A batch that is cut into devices between groups gives the same numbers
     in every parallel mode: the group size must divide the rows of a device. In the authors' code a group of b rows is
     every (b / group_size)-th of them; the numbers are those of here for a batch in another order.
+    in every parallel mode: the group size must divide the rows of a device. A smaller group would be another statistic,
+    so none is made in silence; only initialisation, which makes no parameters here, may have fewer rows.
 
     Attributes:
-        group_size: images a group; a smaller batch is one group.
+        group_size: images a group.
         channels: how many statistics are appended, each of its own share of the input's channels.
         strided: group as the authors' code does, for comparison with it: row i is in group i mod (b / group_size).
     """
@@ -48,9 +50,12 @@ class MinibatchStd(nn.Module):
             UserError: if the group size does not divide the batch, or `channels` the channels of x.
         """
         b, h, w, c = x.shape
-        size = min(self.group_size, b)
-        if self.group_size < 1 or b % size:
-            raise UserError(f"group_size must divide the {b} rows that a device has, got {self.group_size}.")
+        size = min(self.group_size, b) if self.is_initializing() else self.group_size
+        if size < 1 or b % size:
+            raise UserError(
+                f"group_size of MinibatchStd must divide the {b} rows that a device has at a time, got "
+                f"{self.group_size}; larger batches, fewer devices or microbatches, or smaller groups help."
+            )
         if self.channels < 1 or c % self.channels:
             raise UserError(f"channels of MinibatchStd must divide the {c} channels of its input, got {self.channels}.")
         cut, within = ((size, b // size), 0) if self.strided else ((b // size, size), 1)

@@ -1,6 +1,7 @@
 """What a user gives on a command line, as it is stored: a class by name or number, a text, a file."""
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,8 +10,8 @@ from PIL import Image, UnidentifiedImageError
 
 from jaxgan.data.decode import decode, header
 from jaxgan.data.readers import sound
-from jaxgan.data.settings import Fit
-from jaxgan.data.spans import chosen
+from jaxgan.data.settings import Fit, Header
+from jaxgan.data.spans import Spans, chosen
 from jaxgan.errors import UserError, did_you_mean, first_of, flag
 from jaxgan.fields import Field, Kind
 from jaxgan.paths import typed
@@ -57,14 +58,27 @@ def _words(option: str, field: Field, text: str) -> np.ndarray:
     return np.array([places[word] for word in words] + [0] * (length - len(words)), np.int32)
 
 
-def image(option: str, field: Field, text: str) -> np.ndarray:
-    """An image file: brought to the field's size, or as large as it is where the field takes any size."""
+def image(option: str, field: Field, text: str, own: Header | None = None, spans: Spans | None = None) -> np.ndarray:
+    """An image file: brought to the field's size, or as large as it is where the field takes any size.
+
+    Args:
+        option: named in an error.
+        field: what it becomes.
+        text: where it is.
+        own: its header, where it has been read already.
+        spans: what is black and white where pixels have more than 8 bits; by its own values, which is told, unless
+            given.
+    """
     path = typed(text)
     try:
-        with path.open("rb") as file:
-            own = header(file)
+        if own is None:
+            with path.open("rb") as file:
+                own = header(file)
+        if spans is None:
+            spans, note = chosen([own.values] if own.values else [])
+            if note:
+                print(f"{option} {text}: {note}", file=sys.stderr)
         height, width, channels = field.shape
-        spans, _ = chosen([own.values] if own.values else [])
         sides = (height or own.height, width or own.width, channels or (1 if own.grey else 3))
         target = Fit(*sides, "stretch", spans=spans)
         with path.open("rb") as file:

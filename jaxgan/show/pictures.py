@@ -1,5 +1,6 @@
 """A user's picture on its way through a translator: its pixels, and what goes around the network beside them."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +9,8 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 
 from jaxgan.data.decode import header, opened, upright
-from jaxgan.data.spans import Span, chosen
+from jaxgan.data.settings import Header
+from jaxgan.data.spans import Span, Spans, chosen
 from jaxgan.errors import UserError
 from jaxgan.fields import Field
 from jaxgan.show import from_user
@@ -32,30 +34,58 @@ class Picture(NamedTuple):
     span: Span | None = None
 
 
-def read(option: str, field: Field, path: Path) -> Picture:
-    """A picture by its file; UserError with `option` where it cannot be read or does not fit."""
-    stored = from_user.READ[field.kind](option, field, str(path))
-    if field.kind == "label_map":
-        return Picture(stored)
+class Seen(NamedTuple):
+    """Picture files, looked at before any is decoded.
+
+    Attributes:
+        heads: of each file; None where it cannot be read, which reading it says.
+        spans: what is black and white in all of them where pixels have more than 8 bits.
+        note: what is to be said of that.
+    """
+
+    heads: Mapping[Path, Header | None]
+    spans: Spans
+    note: str
+
+
+def looked(field: Field, files: Iterable[Path]) -> Seen:
+    """Looks at files that a field takes; UserError where their range cannot be read."""
+    heads = {file: _head(file) for file in files}
+    values = [head.values for head in heads.values() if head and head.values]
+    return Seen(heads, *chosen([] if field.kind == "label_map" else values))
+
+
+def _head(file: Path) -> Header | None:
     try:
-        return _beside(stored, path)
+        with file.open("rb") as opened_file:
+            return header(opened_file)
+    except Exception:  # of a broken file Pillow raises anything; reading it will say what
+        return None
+
+
+def read(option: str, field: Field, path: Path, seen: Seen) -> Picture:
+    """A picture by its file; UserError with `option` where it cannot be read or does not fit."""
+    if field.kind == "label_map":
+        return Picture(from_user.label_map(option, field, str(path)))
+    head = seen.heads[path]
+    stored = from_user.image(option, field, str(path), head, seen.spans)
+    try:
+        return _beside(stored, path, head, seen.spans)
     except (OSError, ValueError, UserError):  # the pixels have been read: what stands beside them may be bad
         return Picture(stored)
 
 
-def _beside(stored: np.ndarray, path: Path) -> Picture:
+def _beside(stored: np.ndarray, path: Path, head: Header | None, spans: Spans) -> Picture:
     height, width, channels = stored.shape
-    with path.open("rb") as file:
-        values = header(file).values
     with path.open("rb") as file, opened(file) as image:
         picture = upright(image)
         if picture.has_transparency_data:
             alpha = picture.convert("RGBA").getchannel("A").resize((width, height))
             full = alpha.getextrema()[0] == 255
             return Picture(stored, None if full else np.asarray(alpha))
-        if channels != 1 or values is None or values.form != "whole":
+        if channels != 1 or head is None or head.values is None or head.values.form != "whole":
             return Picture(stored)
-        span = chosen([values])[0].of("whole")
+        span = spans.of("whole")
         share = (np.asarray(picture, np.float32) - span.black) / (span.white - span.black)
     deep = Image.fromarray(np.clip(share, 0, 1) * np.float32(255))
     sized = deep if deep.size == (width, height) else deep.resize((width, height), Image.Resampling.LANCZOS)

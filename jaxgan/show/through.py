@@ -1,7 +1,6 @@
 """A user's pictures through a trained translator: whole or in tiles, and small again for a sheet."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -9,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from jaxgan.data.decode import header
+from jaxgan.data.settings import Header
 from jaxgan.fields import Field, planes
 from jaxgan.game import GameState, Verb
 from jaxgan.show import tiled
@@ -62,14 +61,9 @@ def count(how: Translator, shape: tuple[int, ...]) -> int:
     return tiled.count(shape, side, how.overlap) if side else 1
 
 
-def parts(how: Translator, file: Path) -> int:
-    """As `count`, for a picture file; 1 where its size cannot be read."""
-    try:
-        with file.open("rb") as opened:
-            found = header(opened)
-    except Exception:  # of a broken file Pillow raises anything; reading it will say what
-        return 1
-    return count(how, (found.height, found.width))
+def parts(how: Translator, head: Header | None) -> int:
+    """As `count`, for a picture by its header; 1 where that cannot be read."""
+    return 1 if head is None else count(how, (head.height, head.width))
 
 
 def made_of(how: Translator, stored: np.ndarray, keys: jax.Array, done: Callable[[int], None]) -> dict[str, np.ndarray]:

@@ -143,6 +143,28 @@ def test_sixteen_bits_stay(run, tmp_path, most):
     np.testing.assert_allclose(made, np.minimum(deep + most * toy.LIGHTER / 255, most), atol=1.5)
 
 
+def test_of_deep_pictures_one_range_is_taken_and_told(run, tmp_path, capsys):
+    """As in training data: a darker picture stays darker than the others."""
+    (tmp_path / "in").mkdir()
+    deep = {name: np.linspace(0, most, 64).astype(np.uint16).reshape(8, 8) for name, most in (("a", 4095), ("b", 200))}
+    for name, picture in deep.items():
+        Image.fromarray(picture).save(tmp_path / "in" / f"{name}.png")
+    assert main(["translate", str(run), str(tmp_path / "in"), str(tmp_path / "out")]) == 0
+    first, _ = capsys.readouterr().out.splitlines()
+    assert first == "IN: whole numbers from 0 to 4095 in 2 of the pictures taken as 0 (black) to 4095 (white): 12 bits"
+    for name, picture in deep.items():
+        expected = np.minimum(picture + 4095 * toy.LIGHTER / 255, 4095)
+        np.testing.assert_allclose(read(tmp_path / "out" / f"{name}.png"), expected, atol=1.5)
+
+
+def test_the_range_of_a_picture_that_an_option_gives_is_told(run, tmp_path, capsys):
+    Image.fromarray(np.linspace(0, 4000, 64).astype(np.uint16).reshape(8, 8)).save(tmp_path / "a.png")
+    args = ["--source", str(tmp_path / "a.png"), "--n", "1", "--out", str(tmp_path / "x.npz")]
+    assert perform("translate", ABOUT, str(run), args) == 0
+    told = f"--source {tmp_path}/a.png: whole numbers from 0 to 4000 in 1 of the pictures taken as 0 (black) to 4095"
+    assert capsys.readouterr().err.startswith(told)
+
+
 def test_a_picture_in_tiles(run, tmp_path, capsys):
     picture = np.random.default_rng(2).integers(0, 256, (70, 45), dtype=np.uint8)
     Image.fromarray(picture).save(tmp_path / "a.png")

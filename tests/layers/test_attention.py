@@ -55,7 +55,7 @@ def test_it_begins_as_the_identity():
 @pytest.mark.parametrize("shape", [(1, 3, 4, 8), (1, 4, 5, 8), (1, 4, 4, 12)])
 def test_sizes_that_do_not_go_are_one_sentence(shape):
     with pytest.raises(UserError, match="even sides and a multiple of 8 channels, got"):
-        SelfAttention().init(jax.random.key(0), np.zeros(shape, np.float32), train=True)
+        SelfAttention().init(jax.random.key(0), jax.numpy.zeros(shape), train=True)
 
 
 def test_it_has_second_derivatives_and_takes_spectral_steps():

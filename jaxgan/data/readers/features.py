@@ -13,9 +13,13 @@ from jaxgan.data.encoded import Encoded
 from jaxgan.data.readers.wants import LOOKS, pictures
 from jaxgan.data.settings import Fit, Header, Settings, agree_all
 from jaxgan.data.source import Example
-from jaxgan.errors import UserError
+from jaxgan.data.threads import in_threads
+from jaxgan.errors import UserError, first_of
 from jaxgan.fields import Field, Kind, Needs
 
+PART = 1024
+"""Examples that are looked at for their classes before it is asked whether all have been seen."""
+SHOWN = 10
 LARGEST_CLASSES = 256
 """Of a label map whose feature does not say how many there are: its numbers are bytes."""
 
@@ -27,13 +31,15 @@ class Feature(NamedTuple):
       key: its name in the set.
       kind: of the field.
       shape: of its pictures.
-      names: of its values.
+      names: of its values; of a label, of the classes that occur.
+      numbers: which numbers these classes have in the set; None where the number is the place of the name.
     """
 
     key: str
     kind: Kind
     shape: tuple[int | None, ...] = ()
     names: tuple[str, ...] = ()
+    numbers: tuple[int, ...] | None = None
 
 
 def first(features: Any, kind: type) -> str | None:
@@ -112,6 +118,40 @@ def _value_names(feature: Any, kind: Kind) -> tuple[str, ...]:
         return tuple(str(value) for value in range(count))
 
 
+def present(opened: Any, chosen: Mapping[str, Feature], needs: Needs) -> tuple[dict[str, Feature], str]:
+    """Returns the features with labels of only those classes that occur in a split, and what is to be said of that.
+
+    Examples are looked at in an order by chance, until all classes have been seen.
+
+    Args:
+      opened: the split.
+      chosen: its features.
+      needs: what the recipe takes; labels of one class are left out where it can do without.
+    """
+    found, notes = dict(chosen), []
+    for field, one in chosen.items():
+        numbers = _numbers(opened, one) if one.kind == "label" else ()
+        if numbers and len(numbers) < len(one.names):
+            absent = [name for number, name in enumerate(one.names) if number not in numbers]
+            notes.append(f"no {field} is {first_of(absent, SHOWN)}")
+            found[field] = one._replace(names=tuple(one.names[number] for number in numbers), numbers=numbers)
+        if len(numbers) == 1 and needs.optional(field):
+            del found[field]
+    return found, "; ".join(notes)
+
+
+def _numbers(opened: Any, feature: Feature) -> tuple[int, ...]:
+    """Returns the classes that occur, in increasing order; a number below 0 is none."""
+    order, seen = np.random.default_rng(0).permutation(len(opened)), set[int]()
+    for start in range(0, len(order), PART):
+        rows = order[start : start + PART]
+        labels = in_threads(lambda i, rows=rows: int(opened[int(rows[i])][feature.key]), len(rows))
+        seen.update(label for label in labels if label >= 0)
+        if len(seen) == len(feature.names):
+            break
+    return tuple(sorted(seen))
+
+
 def targets(chosen: Mapping[str, Feature], settings: Settings) -> tuple[dict[str, Fit], str]:
     """Returns the shape of each field's pictures, all of one size, and what to tell people about it."""
     looks = {field: one for field, one in chosen.items() if one.kind in LOOKS}
@@ -154,4 +194,4 @@ def _value(value: Any, feature: Feature, fit: Fit | None) -> Any:
         return stored
     if int(value) < 0:
         raise UserError("it has no label: TFDS gives -1; choose another split")
-    return np.int32(value)
+    return np.int32(value if feature.numbers is None else feature.numbers.index(int(value)))

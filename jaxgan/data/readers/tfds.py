@@ -21,7 +21,7 @@ from jaxgan.data import encoded, source
 from jaxgan.data.builder import FashionMnist10k
 from jaxgan.data.readers import features
 from jaxgan.data.readers.wants import told
-from jaxgan.data.settings import Settings
+from jaxgan.data.settings import Settings, joined
 from jaxgan.errors import UserError, did_you_mean
 from jaxgan.fields import Needs
 from jaxgan.paths import typed
@@ -204,7 +204,8 @@ def load(spec: str, needs: Needs, settings: Settings, data_dir: str | os.PathLik
         builder = _prepared(name, _data_dir(data_dir))
         chosen = features.choose(builder.info.features, needs, builder.name)
         opened = _open(builder, split, [one.key for one in chosen.values()])
+    chosen, absent = features.present(opened, chosen, needs)
     targets, note = features.targets(chosen, settings)
     found = features.encoded(opened, chosen, targets)
     identity = f"{builder.info.full_name}[{split}]: {len(opened)} of {int(builder.info.dataset_size)} bytes"
-    return encoded.load(found, spec, note, {"resize": settings.resize}, identity)
+    return encoded.load(found, spec, joined(note, absent), {"resize": settings.resize}, identity)

@@ -14,6 +14,7 @@ from jaxgan.data.threads import telling
 from jaxgan.errors import UserError
 from jaxgan.game import GameState, System, parallel, with_frozen
 from jaxgan.show.sheets import write_png
+from jaxgan.signals import ending
 from jaxgan.train.loop import best, goals, memory, rollback, stages
 from jaxgan.train.loop.best import Best
 from jaxgan.train.loop.chunk_step import make_chunk_step
@@ -25,7 +26,7 @@ from jaxgan.train.loop.previews import reals
 from jaxgan.train.loop.session import Past, Session
 from jaxgan.train.loop.slow import warn_of_convolutions
 from jaxgan.train.loop.stages import Origin
-from jaxgan.train.run import rundir
+from jaxgan.train.run import checkpoint, rundir
 from jaxgan.train.run.config import RunConfig
 from jaxgan.train.run.failures import Collapse, TrainingError, computing, what_is_left, writing
 from jaxgan.train.run.own import Code
@@ -34,6 +35,9 @@ from jaxgan.train.run.rundir import RunDir
 from jaxgan.train.screen import summary
 from jaxgan.train.screen.log import LoggedReport
 from jaxgan.train.screen.report import Report, make_report, quantity, reading
+
+
+_STOPPING = "{:<11} stopping ... (Ctrl-C again ends it at once)"
 
 
 class Result(NamedTuple):
@@ -110,7 +114,8 @@ def fit(
             held.push(lambda kind, error, _: log.note(_end(kind, error)) if kind else None)
         for line in (*first.lines(), *(origin.lines if origin else ()), f"Output      {folder.root}"):
             report.line(line)
-        return _train(plans, folder, start, origin, {first.stage.name: weigh})
+        with ending(lambda name: _cut_short(plans[0], folder, name), lambda name: report.line(_STOPPING.format(name))):
+            return _train(plans, folder, start, origin, {first.stage.name: weigh})
 
 
 def _logged(report: Report | None) -> LoggedReport:
@@ -121,6 +126,23 @@ def _end(kind: type[BaseException], error: BaseException | None) -> str:
     """How a run ended that did not come to its end, for the log."""
     expected = issubclass(kind, UserError | TrainingError | KeyboardInterrupt)
     return f"Ended       {'' if expected else f'by {kind.__name__}: '}{error}"
+
+
+def _cut_short(plan: Plan, folder: RunDir, name: str) -> None:
+    """Say what is left where a signal ends this process outside the loop, as while the first step is compiled."""
+    plan.report.stop()
+    saved = max(checkpoint.steps(folder.checkpoints), default=None)
+    if saved is None and not folder.config.exists():
+        plan.report.line(f"{name:<11} training stopped before its first step; there was nothing to save.")
+        if jax.process_index() == 0:
+            rundir.unmake(folder)
+        return
+    plan.report.line(f"{name:<11} {what_is_left(folder, saved)} Go on with:")
+    plan.report.line(_next(plan, folder))
+
+
+def _next(plan: Plan, folder: RunDir) -> str:
+    return f"  jaxgan train --resume {folder.root}" if plan.recipe else "  fit(..., resume=True)"
 
 
 def _in(plan: Plan, folder: RunDir) -> Plan:
@@ -255,7 +277,7 @@ def described(data: datasets.Data) -> str:
 def _finish(plan: Plan, folder: RunDir, step: int, signal: int | None) -> None:
     if signal:
         plan.report.line(f"Stopped by a signal after step {step}, which is saved. Go on with:")
-        plan.report.line(f"  jaxgan train --resume {folder.root}" if plan.recipe else "  fit(..., resume=True)")
+        plan.report.line(_next(plan, folder))
         return
     title = f"{plan.recipe or plan.summary.rstrip('.')}, {described(plan.data)}, {step} steps"
     rows, scores = read_metrics(folder.metrics), read_metrics(folder.evaluations)

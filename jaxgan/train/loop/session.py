@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from jaxgan.game import GameState, Metrics
+from jaxgan.signals import noted_signals
 from jaxgan.train.cluster import consensus
 from jaxgan.train.loop.best import Best
 from jaxgan.train.loop.chunk_step import all_finite
@@ -17,7 +18,6 @@ from jaxgan.train.loop.monitoring import Monitor
 from jaxgan.train.loop.plan import Plan
 from jaxgan.train.loop.previews import make_previews
 from jaxgan.train.loop.rollback import MONITOR
-from jaxgan.train.loop.signals import noted_signals
 from jaxgan.train.monitor.rules import not_finite
 from jaxgan.train.run import checkpoint
 from jaxgan.train.run.failures import computing, what_is_left, writing

@@ -231,12 +231,22 @@ def check_game(config: Any, rows: int, devices: int) -> None:
 
 
 def check_shares(config: Any, devices: int) -> None:
-    """Raise UserError for batches that pmap and shard_map, where each device has its own share, cannot cut."""
+    """Raise UserError for batches that pmap and shard_map, where each device has its own share, cannot cut.
+
+    Groups of minibatch statistics lie in one share: cut to it in silence, they would be another statistic.
+    """
     accumulate = getattr(config, "accumulate", 1)
     if config.batch_size % (devices * accumulate):
         raise UserError(
             f"--batch-size must be a multiple of {devices * accumulate} with --parallel pmap or shard_map ({devices} "
             f"devices times --accumulate {accumulate}), got {config.batch_size}."
+        )
+    group = getattr(config, "minibatch_std", 0)
+    share = config.batch_size // (devices * accumulate) // getattr(config, "packing", 1)
+    if group and (share % group or not share):
+        raise UserError(
+            f"--minibatch-std must divide the {share} images or packs that each of {devices} devices has at a time "
+            f"with --parallel pmap or shard_map, got {group}; take a larger --batch-size, or --parallel jit."
         )
 
 

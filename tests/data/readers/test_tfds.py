@@ -272,6 +272,20 @@ def test_features_by_name(streets):
     assert set(whole.spec) == {"image", "label"}
 
 
+@pytest.mark.parametrize("held", [2**31, 0])
+def test_classes_that_a_part_lacks_are_no_classes(prepared, monkeypatch, held):
+    """Oracle: the labels in the bundled file; its first five are 9, 2, 1, 1, 6."""
+    monkeypatch.setattr(encoded, "IN_MEMORY_BYTES", held)
+    monkeypatch.setattr(features, "PART", 2)
+    loaded = data.load(f"{NAME}[train[:5]]", data_dir=prepared)
+    assert loaded.spec["label"].names == tuple(builder.CLASSES[number] for number in (1, 2, 6, 9))
+    assert "no label is T-shirt" in loaded.description
+    labels = [int(loaded.table("label").source[row]["label"]) for row in range(5)]
+    assert labels == [3, 1, 0, 0, 2]
+    alone = data.load(f"{NAME}[train[2:4]]", data_dir=prepared)  # both trousers
+    assert set(alone.spec) == {"image"}
+
+
 @pytest.mark.parametrize(
     ("needs", "message"),
     [

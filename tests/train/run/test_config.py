@@ -58,6 +58,15 @@ def test_a_device_cuts_its_own_share():
         config.check_shares(SimpleNamespace(batch_size=8, accumulate=8), devices=2)
 
 
+def test_groups_of_minibatch_statistics_lie_in_the_share_of_a_device():
+    """Oracle: 16 images on 2 devices in 2 cuts are 4 each, or 2 packs of 2."""
+    config.check_shares(SimpleNamespace(batch_size=16, accumulate=2, minibatch_std=4), devices=2)
+    for packing, devices, share in ((2, 2, 2), (1, 4, 2), (8, 4, 0)):
+        options = SimpleNamespace(batch_size=16, accumulate=2, minibatch_std=4, packing=packing)
+        with pytest.raises(UserError, match=f"--minibatch-std must divide the {share} images or packs .* got 4"):
+            config.check_shares(options, devices)
+
+
 def test_a_picture_has_so_many_images():
     config.check_run(RunConfig(samples=4096))
     with pytest.raises(UserError, match="--samples must be at most 4096, got 4097"):

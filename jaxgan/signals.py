@@ -1,4 +1,4 @@
-"""Asking a run to stop: the first signal is noted and answered at once, a second one ends the process."""
+"""Asking to stop: a run notes the first signal, answers at once and saves; where nothing can be saved, it ends."""
 
 import contextlib
 import os
@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -40,13 +40,43 @@ def noted_signals(
         yield received
         return
     numbers = [number for number in SIGNALS if not _stays_ignored(number)]
-    with _heard_at_once(numbers, asked, ends):
-        before = {number: signal.signal(number, note) for number in numbers}
-        try:
-            yield received
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    with _heard_at_once(numbers, asked, ends), _handled(numbers, note):
+        yield received
+
+
+@contextlib.contextmanager
+def ending(ends: Callable[[str], None], asked: Callable[[str], None] = lambda _: None) -> Iterator[None]:
+    """Within it SIGTERM and SIGHUP, which else end a process without a word, end it with one.
+
+    At once, even while this thread waits for a compiler, with 128 plus the signal's number for an exit code. A signal
+    that somebody ignores or handles already stays so. SIGINT stays Python's KeyboardInterrupt, which waits for the
+    compiler; a second one ends the process at once. Outside the main thread nothing changes.
+
+    Args:
+        ends: is told the name of the signal, in another thread, before the process ends.
+        asked: is told the name of a first SIGINT as soon as it comes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    fatal = [number for number in SIGNALS if signal.getsignal(number) in (signal.SIG_DFL, _heard)]
+    waits = [signal.SIGINT] if signal.getsignal(signal.SIGINT) is signal.default_int_handler else []
+    with _heard_at_once([*fatal, *waits], asked, ends, fatal), _handled(fatal, _heard):
+        yield
+
+
+def _heard(_number: int, _frame: FrameType | None) -> None:
+    """The thread that listens does all."""
+
+
+@contextlib.contextmanager
+def _handled(numbers: Sequence[int], handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, own in before.items():
+            signal.signal(number, own)
 
 
 def _stays_ignored(number: int) -> bool:
@@ -54,8 +84,13 @@ def _stays_ignored(number: int) -> bool:
 
 
 @contextlib.contextmanager
-def _heard_at_once(numbers: list[int], asked: Callable[[str], None], ends: Callable[[str], None]) -> Iterator[None]:
-    """A thread that hears of signals from the operating system: Python's handlers wait for the main thread."""
+def _heard_at_once(
+    numbers: Sequence[int], asked: Callable[[str], None], ends: Callable[[str], None], fatal: Sequence[int] = ()
+) -> Iterator[None]:
+    """A thread that hears of signals from the operating system: Python's handlers wait for the main thread.
+
+    `fatal` ones end the process when they come for the first time.
+    """
     mine, theirs = socket.socketpair()
     theirs.setblocking(False)
 
@@ -65,10 +100,10 @@ def _heard_at_once(numbers: list[int], asked: Callable[[str], None], ends: Calla
             if got[0] not in numbers:
                 continue
             name, now = signal.Signals(got[0]).name, time.monotonic()
-            if not first:
+            if not first and got[0] not in fatal:
                 first = now
                 asked(name)
-            elif got[0] in ENDING and now - first >= APART:
+            elif got[0] in fatal or (got[0] in ENDING and now - first >= APART):
                 ends(name)
                 os._exit(128 + got[0])
 

@@ -10,8 +10,8 @@ import threading
 
 import pytest
 
-from jaxgan.train.loop import signals
-from jaxgan.train.loop.signals import noted_signals
+from jaxgan import signals
+from jaxgan.signals import ending, noted_signals
 
 
 @pytest.mark.parametrize("number", signals.SIGNALS)
@@ -92,6 +92,45 @@ def test_the_second_signal_ends_the_process():
     child = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=False)
     assert child.returncode == 128 + signal.SIGTERM
     assert child.stdout == "SIGINT\nSIGTERM\n"
+
+
+@pytest.mark.parametrize("number", [number for number in signals.SIGNALS if number != signal.SIGINT])
+def test_one_signal_ends_a_process_that_waits_with_a_word(number):
+    """It sleeps in a call that no handler of Python's interrupts."""
+    code = """if True:
+        import ctypes, os, signal, sys, threading
+        from jaxgan.signals import ending
+        threading.Timer(0.5, lambda: os.kill(os.getpid(), int(sys.argv[1]))).start()
+        say = lambda name: print(name, flush=True)
+        with ending(lambda name: print("outer"), say), ending(say):
+            mutex = ctypes.create_string_buffer(64)
+            ctypes.CDLL(None).pthread_mutex_lock(mutex)
+            ctypes.CDLL(None).pthread_mutex_lock(mutex)
+    """
+    child = subprocess.run(
+        [sys.executable, "-c", code, str(int(number))], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (child.returncode, child.stdout, child.stderr) == (128 + number, signal.Signals(number).name + "\n", "")
+
+
+def test_what_is_handled_or_ignored_already_stays_and_interrupts_are_answered():
+    said, heard = queue.Queue(), []
+    before = {
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda number, _: heard.append(number)),
+        signal.SIGHUP: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    }
+    try:
+        with pytest.raises(KeyboardInterrupt), ending(said.put, said.put):
+            os.kill(os.getpid(), signal.SIGHUP)
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert heard == [signal.SIGTERM]
+            os.kill(os.getpid(), signal.SIGINT)
+        assert said.get(timeout=60) == "SIGINT"
+        assert said.empty()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert signal.set_wakeup_fd(-1) == -1
 
 
 def test_other_threads_train_without_signals():
