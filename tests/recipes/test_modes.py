@@ -30,6 +30,7 @@ MODES = [
     ("infogan", "shard_map"),
     ("r3gan", "shard_map"),
     ("pix2pix", "shard_map"),
+    ("restore", "shard_map"),
     ("cogan", "shard_map"),
     ("spade", "shard_map"),
     ("cyclegan", "shard_map"),
@@ -42,7 +43,7 @@ RESUMED = (
     *("gan/packed", "gan/extragradient", "gan/relativistic", "cgan", "sngan", "cyclegan", "spade"),
     "voxel_gan/conv",
 )
-OF_A_FAMILY = ("gan", "dcgan", "sngan", "infogan", "r3gan", "pix2pix", "cogan", "spade", "voxel_gan/conv")
+OF_A_FAMILY = ("gan", "dcgan", "sngan", "infogan", "r3gan", "pix2pix", "restore", "cogan", "spade", "voxel_gan/conv")
 """One recipe for each file of networks."""
 
 
