@@ -40,7 +40,7 @@ class Config(FallingConfig):
     """Networks, a batch and steps for small pictures on two cores."""
 
     steps: int = 1_000
-    batch_size: int = 16
+    batch_size: int = 8
     """Pictures per step, over all devices."""
     degradation: Damage = "denoise"
     """What is undone: noise, blur, lost colours, JPEG; or real, two rounds of all that may befall a picture."""
@@ -50,7 +50,7 @@ class Config(FallingConfig):
     """Standard deviations of the blur of deblur, in pixels: the least and the largest."""
     quality: tuple[float, float] = (10.0, 40.0)
     """Qualities of jpeg: the least and the largest."""
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     """Adam's rate, for both players."""
     beta1: Momentum = 0.9
     """Adam's decay of the first moment, for both players."""
@@ -58,7 +58,7 @@ class Config(FallingConfig):
     """Share of the steps, at the end, over which the rate falls to 0 along a line; 0: constant."""
     ema_halflife_kimg: AtLeastZero = 0.5
     """Half-life of the averaged network, in thousands of pictures; 0 for no average."""
-    g_width: int = 48
+    g_width: int = 32
     """Channels of the restoring network."""
     blocks: int = 5
     """Its residual blocks."""
