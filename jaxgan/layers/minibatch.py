@@ -24,10 +24,10 @@ class MinibatchStd(nn.Module):
     section 3; groups of 4 as in StyleGAN. It has no parameters.
 
     A group is `group_size` neighbouring rows. A batch that is cut into devices between groups gives the same numbers
-    in every parallel mode: the group size must divide the rows of a device. In the authors' code a group of b rows is
-    every (b / group_size)-th of them; the numbers are those of here for a batch in another order.
     in every parallel mode: the group size must divide the rows of a device. A smaller group would be another statistic,
-    so none is made in silence; only initialisation, which makes no parameters here, may have fewer rows.
+    so none is made in silence; only initialisation, which makes no parameters here, may have fewer rows. In the
+    authors' code a group of b rows is every (b / group_size)-th of them; the numbers are those of here for a batch in
+    another order.
 
     Attributes:
         group_size: images a group.

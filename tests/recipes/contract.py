@@ -24,6 +24,7 @@ PAIRS = {"source": fields.image(8, 8, 1), "target": fields.image(8, 8, 3)}
 MAPS = {"source": Field("label_map", (8, 8), ("a", "b", "c")), "target": fields.image(8, 8, 1)}
 COLOUR_MAPS = {**MAPS, "target": fields.image(8, 8, 3)}
 DOMAINS = {"a": fields.image(8, 8, 1), "b": fields.image(8, 8, 3)}
+PHOTOGRAPHS = {"target": fields.image(16, 16, 3)}
 ALIKE = {"a": fields.image(8, 8, 1), "b": fields.image(8, 8, 1)}
 VOXELS = {"voxels": Field("voxels", (8, 8, 8))}
 MLP = {"g_widths": (12,), "d_widths": (12,)}
@@ -38,6 +39,8 @@ R3GAN = {"width": 2, "growth": 2, "max_width": 4, "group_size": 4}
 SPADE = {"g_width": 2, "g_hidden": 3, "d_width": 4, "d_layers": 2, "feature_weight": 0.1, "perceptual_weight": 0.1}
 # Regularisers see every second step, and little of them: the contract looks for the adversarial interest.
 STYLEGAN2 = {"channel_base": 32, "channel_max": 4, "w_dim": 6, "r1_gamma": 1e-3, "path_weight": 1e-3, "path_every": 2}
+# As above: the adversarial interest outweighs the differences.
+RESTORE = {"g_width": 4, "blocks": 1, "d_width": 4, "d_layers": 1, "gan_weight": 1.0, "pixel_weight": 0.01}
 GRADIENT_PENALTY = {"penalty": "gradient_penalty", "penalty_every": 2, "penalty_weight": 0.1}
 R1_R2 = {"penalty": "r1_r2", "penalty_weight": 0.1, "penalty_weight_end": 0.01}
 # Attention wants 8 channels.
@@ -70,6 +73,8 @@ SMALL: dict[str, tuple[fields.Spec, dict[str, Any]]] = {
     "pix2pix": (PAIRS, {"g_width": 2, "d_width": 4, "depth": 3}),
     "spade": (MAPS, SPADE),
     "spade/colour": (COLOUR_MAPS, {**SPADE, "encoder": False, "g_norm": "instance", "g_levels": 2}),
+    "restore": (PHOTOGRAPHS, RESTORE),
+    "restore/colourise": (PHOTOGRAPHS, {**RESTORE, "degradation": "colourise", "norm": "batch", "fold": 1}),
     "cogan": (DOMAINS, {**DCGAN, "units": 6, "joint": 3}),
     "cyclegan": (ALIKE, CYCLEGAN),
     "cyclegan/unet": (DOMAINS, {**CYCLEGAN, "network": "unet", "depth": 2, "norm": "batch", "identity_weight": 0.0}),
@@ -149,7 +154,8 @@ def case(name):
 
 def sized(spec, system):
     """The fields, those of any size as large as those of the batch."""
-    return {name: system.batch[name] if None in field.shape else field for name, field in spec.items()}
+    known = {**system.batch, **{name: derived.field for name, derived in system.derives.items()}}
+    return {name: known[name] if None in field.shape else field for name, field in spec.items()}
 
 
 def given_to(verb, system):

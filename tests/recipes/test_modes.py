@@ -31,6 +31,7 @@ MODES = [
     ("infogan", "shard_map"),
     ("r3gan", "shard_map"),
     ("pix2pix", "shard_map"),
+    ("restore", "shard_map"),
     ("cogan", "shard_map"),
     ("spade", "shard_map"),
     ("cyclegan", "shard_map"),
@@ -47,6 +48,7 @@ RESUMED = (
 )
 OF_A_FAMILY = (
     *("gan", "dcgan", "sngan", "biggan", "biggan_deep", "infogan", "r3gan", "pix2pix", "cogan", "spade", "stylegan2"),
+    "restore",
     "voxel_gan/conv",
 )
 """One recipe for each file of networks."""
