@@ -10,13 +10,12 @@ import pytest
 from jaxgan.commands.import_ import read_files
 from jaxgan.errors import UserError
 from jaxgan.nets.superres import RRDBNet
-from jaxgan.recipes.common.imports import Part
-from jaxgan.weights.layouts.superres import ENLARGERS
+from jaxgan.recipes.common.superres_imports import PUBLISHED
 from jaxgan.weights.pth import read_groups
 
 FOLDER = Path(__file__).parent / "fixtures" / "superres"
 GOLDEN = dict(np.load(FOLDER / "superres.npz"))
-PARTS = {"g": Part("g", ENLARGERS, ("G",))}
+PARTS = PUBLISHED.parts
 
 
 def tree(arrays):
@@ -42,6 +41,9 @@ def test_each_layout_enlarges_as_the_public_code(case, layout, scale, blocks):
     (file,) = read_files(str(FOLDER / f"{case}.pth"), PARTS)
     sizes = {"scale": scale, "width": 4, "blocks": blocks, "growth": 2, "takes": 3, "makes": 3}
     assert (file.layout, file.found.about, file.ignored) == (layout, sizes, ())
+    options, spec = PUBLISHED.settle({"g": file.found.about}, 64)
+    assert options == {"scale": scale, "g_width": 4, "blocks": blocks, "growth": 2, "pixel_steps": 0}
+    assert spec["target"].shape == (64, 64, 3)
     net = RRDBNet(scale, 4, blocks, 2)
     y = jax.jit(lambda v, x: net.apply(v, x, train=False))(
         tree(file.arrays), jnp.asarray(GOLDEN[f"{case}/x"], jnp.float32)
