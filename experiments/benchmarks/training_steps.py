@@ -142,6 +142,23 @@ def jaxgan_work(question: Question, setting: str, precision: str, tf32: bool) ->
     """`work` for `serve`, with what `jaxgan train` compiles, and the number of parameters."""
     import jax
 
+    jax.config.update("jax_default_matmul_precision", "tensorfloat32" if tf32 else None)
+    recipe, config = configured(question, precision=precision)
+    return trained_work(recipe.build, config, load(question), question.recipe, setting)
+
+
+def trained_work(build: Any, config: Any, data: Any, name: str, setting: str) -> tuple[Callable[[int], float], int]:
+    """The same for any system.
+
+    Args:
+        build: makes it, as a recipe's.
+        config: its configuration.
+        data: what it is trained on.
+        name: of the recipe.
+        setting: "one", "many" or "streaming".
+    """
+    import jax
+
     from jaxgan.game import parallel
     from jaxgan.game.state import parameter_count
     from jaxgan.train.loop.chunk_step import make_chunk_step
@@ -151,10 +168,8 @@ def jaxgan_work(question: Question, setting: str, precision: str, tf32: bool) ->
     from jaxgan.train.run.config import RunConfig
     from jaxgan.train.screen.report import Report
 
-    jax.config.update("jax_default_matmul_precision", "tensorfloat32" if tf32 else None)
-    recipe, config = configured(question, precision=precision)
     run = RunConfig(resident="off" if setting == "streaming" else "on")
-    plan = make_plans(recipe.build, config, load(question), run, recipe=question.recipe, report=Report())[0]
+    plan = make_plans(build, config, data, run, recipe=name, report=Report())[0]
     feed = make_chunks(plan.data, plan.system.batch, run, plan.rows, 0, plan.mesh)
     state = parallel.place_state(jax.jit(plan.system.init)(jax.random.key(0)), plan.mesh)
     advance = parallel.parallelize(make_chunk_step(plan.system.step, feed), run.parallel, plan.mesh, feed.axes)

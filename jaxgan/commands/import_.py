@@ -20,11 +20,11 @@ from jaxgan.recipes.common.imports import Imports, Part
 from jaxgan.train.loop.plan import Plan, make_plans
 from jaxgan.train.run import checkpoint, rundir
 from jaxgan.train.run.config import RunConfig
-from jaxgan.train.run.data import open_data
+from jaxgan.train.run.data import NO_DATA, open_data
 from jaxgan.train.screen.quiet import quiet
 from jaxgan.train.screen.report import Report
-from jaxgan.weights.layouts.layout import Found, arrays, plain
-from jaxgan.weights.pth import read_pth
+from jaxgan.weights.layouts.layout import AVERAGES, Found, arrays, plain
+from jaxgan.weights.pth import read_groups
 
 ABOUT = "Make a run of published weights (.pth); FILE, or PART=FILE where its name does not say which part it is."
 
@@ -74,8 +74,7 @@ def command(args: Sequence[str]) -> int:
     module = _recipe(config.as_)
     known: Imports = module.IMPORTS
     read: dict[str, File] = {}
-    for name in files:
-        file = read_file(name, known.parts)
+    for file in (file for name in files for file in read_files(name, known.parts)):
         if file.part in read:
             raise UserError(f"{read[file.part].name} and {file.name} are both {file.part}.")
         read[file.part] = file
@@ -90,28 +89,47 @@ def command(args: Sequence[str]) -> int:
     return 0
 
 
-def read_file(name: str, parts: Mapping[str, Part]) -> File:
-    """A file, and which part of a recipe it is: as said, by the end of its name, or the first that its layout fits.
+def read_files(name: str, parts: Mapping[str, Part]) -> list[File]:
+    """The networks in a file, and which part of a recipe each is.
+
+    A network's part is the one that is said, or that the end of the file's name says, or the network's own name in a
+    file of several, or else the first that its layout fits. Of weights and their averages the averages are taken.
 
     Raises:
         UserError: no such file, one that is broken, of no layout of the recipe, or not whole.
     """
     said, equals, rest = name.partition("=")
-    path = typed(rest if equals and said in parts else name)
+    chosen = said if equals and said in parts else None
+    path = typed(rest if chosen else name)
     try:
-        state = plain(read_pth(path.read_bytes(), str(path)))
+        groups = read_groups(path.read_bytes(), str(path))
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+    groups = next(({name: groups[name]} for name in AVERAGES if name in groups), groups)
+    end = path.stem.rpartition("_net_")[2]
+    found, takes = [], []
+    for group, state in groups.items():
+        ends = [part for part, each in parts.items() if {end, group} & set(each.ends)]
+        wanted = [chosen] if chosen else ends[:1] or list(parts)
+        source = f"{path} ({group})" if group else str(path)
+        found += _files(source, plain(state), {part: parts[part] for part in wanted})
+        takes += [layout.name for part in wanted for layout in parts[part].layouts]
+    if not found:
+        first = list(next(iter(groups.values()), {}))[:5]
+        known = ", ".join(dict.fromkeys(takes))
+        raise UserError(f"{path} is none of {known}: it begins with {', '.join(first) or 'nothing'}.")
+    return found
+
+
+def _files(source: str, state: Mapping[str, np.ndarray], parts: Mapping[str, Part]) -> list[File]:
+    """The network of these arrays as the first part whose layout it fits; none where it fits none."""
     sizes = {key: array.shape for key, array in state.items()}
-    ends = [part for part, each in parts.items() if any(path.stem.endswith(f"_net_{end}") for end in each.ends)]
-    wanted = [said] if equals and said in parts else ends[:1] or list(parts)
-    for part in wanted:
-        for layout in parts[part].layouts:
+    for part, each in parts.items():
+        for layout in each.layouts:
             if found := layout.find(sizes):
-                ours = arrays(found, state, str(path))
-                return File(str(path), part, layout.name, found, ours, tuple(sorted(found.unused & set(state))))
-    takes = dict.fromkeys(layout.name for part in wanted for layout in parts[part].layouts)
-    raise UserError(f"{path} is none of {', '.join(takes)}: it begins with {', '.join(list(state)[:5]) or 'nothing'}.")
+                ours, ignored = arrays(found, state, source), tuple(sorted(found.unused & set(state)))
+                return [File(source, part, layout.name, found, ours, ignored)]
+    return []
 
 
 def filled(state: GameState, parts: Mapping[str, Part], files: Mapping[str, File]) -> GameState:
@@ -133,7 +151,7 @@ def filled(state: GameState, parts: Mapping[str, Part], files: Mapping[str, File
 
 def _placed(tree: Any, kind: str, part: Part, file: File) -> Any:
     """A player's tree of one kind with what the file has of it."""
-    own = tree if part.network is None else tree[part.network]
+    own = tree if part.network is None else tree.get(part.network, {})
     leaves, structure = jax.tree_util.tree_flatten_with_path(own)
     places = {f"{kind}/{jax.tree_util.keystr(path, simple=True, separator='/')}": leaf for path, leaf in leaves}
     given = {path: array for path, array in file.arrays.items() if path.startswith(f"{kind}/")}
@@ -142,7 +160,7 @@ def _placed(tree: Any, kind: str, part: Part, file: File) -> Any:
         if there != here:
             raise UserError(f"{file.name} does not fit {file.layout}: {_told(path, file)} is {there}, wanted {here}.")
     new = jax.tree.unflatten(structure, [given[path] for path in places])
-    return new if part.network is None else {**tree, part.network: new}
+    return new if part.network is None else {**tree, **({part.network: new} if places else {})}
 
 
 def _told(path: str, file: File) -> str:
@@ -162,9 +180,9 @@ def _plan(module: Any, options: Mapping[str, Any], spec: Spec, config: Published
     rundir.check_out(config.out)
     run = RunConfig(out=config.out, image_size=config.image_size)
     if config.data is None:
-        note = f"none: imported; your own go on by jaxgan train {config.as_} --data ... --from"
+        note = f"your own go on by jaxgan train {config.as_} --data ... --from"
         blank = {name: np.zeros(x.shape, spec[name].dtype) for name, x in shapes(spec, 1).items()}
-        data = datasets.of_arrays(blank, dict(spec), "imported", note)
+        data = datasets.of_arrays(blank, dict(spec), NO_DATA, note)
     else:
         run = dataclasses.replace(run, data=datasets.absolute(config.data))
         data = open_data(run, module.NEEDS)

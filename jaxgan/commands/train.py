@@ -16,7 +16,7 @@ from jaxgan.train.loop.fit import fit
 from jaxgan.train.run import config as options
 from jaxgan.train.run import own, repeat
 from jaxgan.train.run.config import MAY_CHANGE, ResumeConfig, RunConfig, flag, from_json, settled
-from jaxgan.train.run.data import open_data
+from jaxgan.train.run.data import NO_DATA, open_data
 from jaxgan.train.run.rundir import check_out, read_config
 from jaxgan.train.screen.log import LoggedReport
 from jaxgan.train.screen.quiet import quiet
@@ -89,6 +89,11 @@ def _resume(run_folder: str, recipe_name: str | None, args: Sequence[str]) -> in
         raise UserError(f"{run_folder} was trained by a system of your own; go on with fit(..., resume=True).")
     if recipe_name is not None and not own.is_own(recipe_name) and recipe_name != saved["recipe"]:
         raise UserError(f"{run_folder} is a run of {saved['recipe']}, not of {recipe_name}; leave the recipe out.")
+    if saved["data"].get("name") == NO_DATA:
+        raise UserError(
+            f"{run_folder} was imported without --data and has none to go on with: jaxgan train {saved['recipe']} "
+            f"--data ... --from {run_folder} begins a run with its networks."
+        )
     given_again = recipe_name if recipe_name is not None and own.is_own(recipe_name) else None
     recipe = own.of_run(saved, run_folder, own.taken(args) or given_again)
     report = LoggedReport(make_report()) if jax.process_index() == 0 else Report()

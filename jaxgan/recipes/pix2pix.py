@@ -44,6 +44,8 @@ class Config(FallingConfig):
     """Pairs per step, over all devices."""
     ema_halflife_kimg: AtLeastZero = 2.0
     """Half-life of the averaged generator, in thousands of pairs; 0 for no average, as in the paper."""
+    direction: Literal["source_to_target", "target_to_source"] = "source_to_target"
+    """What is made of what; the way back takes a source that is a picture."""
     network: Literal["unet", "resnet"] = "unet"
     """A U-Net, or CycleGAN's residual network."""
     g_width: int = 24
@@ -71,29 +73,31 @@ class Config(FallingConfig):
 
 
 GAMES = {
-    "non_saturating": adversarial.non_saturating_gan,
-    "least_squares": adversarial.least_squares(0.0, 1.0, 1.0),
-    "hinge": adversarial.hinge,
+    "non_saturating": (adversarial.non_saturating_gan, 1.0),
+    "least_squares": (adversarial.least_squares(0.0, 1.0, 1.0), 2.0),
+    "hinge": (adversarial.hinge, 1.0),
 }
+"""Games, and what they are multiplied by: squares have no half in the authors' code, against which L1 is weighed."""
 
 
 def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
     check(config)
-    source, target = spec["source"], spec["target"]
+    given_name, made_name = config.direction.split("_to_")
+    source, target = spec[given_name], spec[made_name]
     G, D = _networks(config, source, target, axis_name)
     generate, discriminate = trained(G, config.remat), critic(D, config, picture=planes(target))
 
     def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[Array, Aux]:
-        x = as_planes(source, batch["source"])
+        x = as_planes(source, batch[given_name])
         y_fake, g_vars = generate(variables(params, vars, "g"), x, rng)
         return y_fake, Aux(vars={"g": g_vars})
 
     def judge(params: Any, vars: Any, batch: Any, y: Array, rng: Key[Array, " b"]) -> tuple[Array, Any]:
         """Logits of patches of a source and a picture that may be its translation."""
-        return discriminate(params, vars, jnp.concatenate([as_planes(source, batch["source"]), y], -1), rng)
+        return discriminate(params, vars, jnp.concatenate([as_planes(source, batch[given_name]), y], -1), rng)
 
-    d_loss, g_loss = _losses(config, judge)
+    d_loss, g_loss = _losses(config, judge, made_name)
 
     def init_players(key: Key[Array, ""]) -> dict[str, Any]:
         g_key, d_key = jax.random.split(key)
@@ -102,10 +106,11 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         return {"g": G.init(g_key, x, train=True), "d": D.init(d_key, both, train=True)}
 
     def translate(state: GameState, given: dict[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
-        x, noise = as_planes(source, given["source"]), keys if config.sample_noise else None
-        return {"target": as_used(G, state.players["g"], x, noise)}
+        x, noise = as_planes(source, given[given_name]), keys if config.sample_noise else None
+        return {made_name: as_used(G, state.players["g"], x, noise)}
 
-    verb = Verb(translate, {"target": any_size(target)}, {"source": any_size(source)}, truth=("target",))
+    sizes = {given_name: any_size(source)}
+    verb = Verb(translate, {made_name: any_size(target)}, sizes, truth=(made_name,))
     optimizers = {name: falling_adam(config) for name in ("g", "d")}
     return system_of(
         config,
@@ -138,25 +143,27 @@ def _settled(about: About, side: int) -> tuple[dict[str, Any], Spec]:
 IMPORTS = Imports({"g": Part("g", TRANSLATORS, ("G",)), "d": Part("d", DISCRIMINATORS, ("D",))}, _settled)
 
 
-def _losses(config: Config, judge: Any) -> tuple[LossFn, LossFn]:
-    game = GAMES[config.loss]
+def _losses(config: Config, judge: Any, target: str = "target") -> tuple[LossFn, LossFn]:
+    game, scale = GAMES[config.loss]
 
     def d_loss(params: Any, vars: Any, y_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
         real_rng, fake_rng = passes(rng, 2)
-        real_logits, d_vars = judge(params, vars, batch, batch["target"], real_rng)
+        real_logits, d_vars = judge(params, vars, batch, batch[target], real_rng)
         fake_logits, d_vars = judge(params, {**vars, "d": {**vars["d"], **d_vars}}, batch, y_fake, fake_rng)
         board = adversarial.scoreboard(real_logits, fake_logits, game.boundary)
-        return 0.5 * adversarial.mean(game.d(real_logits, fake_logits)), Aux(board, vars={"d": d_vars})
+        return 0.5 * scale * adversarial.mean(game.d(real_logits, fake_logits)), Aux(board, vars={"d": d_vars})
 
     def g_loss(params: Any, vars: Any, y_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
-        l1 = jnp.abs(batch["target"] - y_fake).mean()
+        l1 = jnp.abs(batch[target] - y_fake).mean()
         fooled = adversarial.mean(game.g(judge(params, vars, batch, y_fake, rng)[0]))
-        return config.gan_weight * fooled + config.l1_weight * l1, Aux({"l1": l1})
+        return config.gan_weight * scale * fooled + config.l1_weight * l1, Aux({"l1": l1})
 
     return d_loss, g_loss
 
 
 def _networks(config: Config, source: Field, target: Field, axis_name: str | None) -> tuple[nn.Module, nn.Module]:
+    if target.kind != "image":
+        raise UserError(f"--direction {config.direction} makes pictures, but that field is a {target.kind} here.")
     height, width = source.fixed[:2]
     if target.fixed[:2] != (height, width):
         raise UserError(

@@ -33,10 +33,12 @@ from jaxgan.nets.spade_style import Style, StyledGenerator, StyleEncoder
 from jaxgan.recipes.common.base import AtLeastZero, Decay, Momentum, RecipeConfig, check, system_of
 from jaxgan.recipes.common.objectives import passes
 from jaxgan.recipes.common.perceptual import FeatureNetwork, Name, feature_network, perceptual
+from jaxgan.recipes.common.spade_imports import PUBLISHED
 from jaxgan.recipes.common.wiring import as_used, critic, trained
 
 NEEDS = Needs({"source": "label_map", "target": "image", "instance": "label_map?"})
 DATA = "fashion_parts"
+IMPORTS = PUBLISHED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import io
 import math
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax.numpy as jnp
@@ -53,19 +53,74 @@ def read_pth(content: bytes, source: str) -> dict[str, np.ndarray]:
             under names, or whose pickle asks for anything that a state dictionary does not need.
     """
     try:
-        value, storages = _read_zip(content) if content[:4] == b"PK\x03\x04" else _read_legacy(content)
+        value, storages = _read(content)
         return {name: _array(tensor, storages) for name, tensor in _items(value)}
     except RefusedError as reason:
-        raise UserError(f"{source} cannot be read as weights of PyTorch: {reason}.") from reason
+        raise _refused(source, reason) from reason
+
+
+def read_groups(content: bytes, source: str) -> dict[str, dict[str, np.ndarray]]:
+    """The arrays of a state dictionary, or of several in one file, as training programs save them.
+
+    Args:
+        content: of the file that `torch.save` wrote.
+        source: what errors call it, such as its path.
+
+    Returns:
+        The dictionaries of arrays that lie in the file's, by name; or the file's own, named "". What else lies beside
+        dictionaries of arrays, such as counters and optimisers, is left out.
+
+    Raises:
+        UserError: as for `read_pth`.
+    """
+    try:
+        value, storages = _read(content)
+        inner = {name: each for name, each in value.items() if _of_arrays(each)} if isinstance(value, dict) else {}
+        groups = inner or {"": dict(_items(value))}
+        return {
+            str(group): {name: _array(tensor, storages) for name, tensor in each.items()}
+            for group, each in groups.items()
+        }
+    except RefusedError as reason:
+        raise _refused(source, reason) from reason
+
+
+def _refused(source: str, reason: RefusedError) -> UserError:
+    return UserError(f"{source} cannot be read as weights of PyTorch: {reason}.")
+
+
+def _read(content: bytes) -> tuple[Any, Mapping[str, bytes]]:
+    return _read_zip(content) if content[:4] == b"PK\x03\x04" else _read_legacy(content)
+
+
+def _of_arrays(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(isinstance(name, str) and isinstance(each, Tensor) for name, each in value.items())
+    )
 
 
 def _items(value: Any) -> list[tuple[str, Tensor]]:
     if not isinstance(value, dict):
         raise RefusedError("it does not hold a dictionary")
     for name, tensor in value.items():
-        if not isinstance(tensor, Tensor):
-            raise RefusedError(f"its entry {name[:80]!r} is not an array")
+        if not isinstance(tensor, Tensor) or not isinstance(name, str):
+            raise RefusedError(f"its entry {str(name)[:80]!r} is not an array")
     return list(value.items())
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    """All arrays in dictionaries and lists, however deep."""
+    left = [value]
+    while left:
+        match left.pop():
+            case Tensor() as tensor:
+                yield tensor
+            case dict() as entries:
+                left.extend(entries.values())
+            case list() as entries:
+                left.extend(entries)
 
 
 def _read_zip(content: bytes) -> tuple[Any, Mapping[str, bytes]]:
@@ -101,7 +156,7 @@ def _read_legacy(content: bytes) -> tuple[Any, Mapping[str, bytes]]:
     value, keys = read_pickle(file), read_pickle(file)
     if not isinstance(keys, list) or not isinstance(value, dict):
         raise RefusedError("it does not hold a dictionary")
-    kinds = {each.storage.key: _dtype(each.storage.kind) for each in value.values() if isinstance(each, Tensor)}
+    kinds = {each.storage.key: _dtype(each.storage.kind) for each in _tensors(value)}
     return value, {key: _take(file, kinds, key) for key in keys}
 
 

@@ -17,7 +17,8 @@ Tensors: TypeAlias = Mapping[str, np.ndarray]
 Network: TypeAlias = Literal["generator", "discriminator", "encoder"]
 Leaves: TypeAlias = dict[tuple[str, ...], np.ndarray]
 _SETTLED = 100  # power iterations, after which a published u and one that is found from it alone differ by 1e-7
-_UNUSED = ("weight_v", "num_batches_tracked")
+UNUSED = ("weight_v", "num_batches_tracked")
+"""Last parts of names of tensors that nothing is made of."""
 _LAYERS: dict[Network, dict[str, str]] = {
     "generator": {
         r"fc": "first",
@@ -53,10 +54,8 @@ def spade_variables(tensors: Tensors, network: Network) -> dict[str, Any]:
     """
     leaves: dict[str, Leaves] = {}
     for name, tensor in tensors.items():
-        layer, _, leaf = name.rpartition(".")
-        if leaf not in _UNUSED:
-            collection, ours = _KINDS.get(leaf, ("params", leaf))
-            path = (*_layer(layer, name, network), ours)
+        if name.rpartition(".")[2] not in UNUSED:
+            collection, path = place(name, network)
             leaves.setdefault(collection, {})[path] = np.asarray(tensor, np.float32)
     params = _joined(leaves.get("params", {}))
     kernels = {path: _kernel(x, _side(path, params)) if path[-1] == "kernel" else x for path, x in params.items()}
@@ -76,6 +75,17 @@ _KINDS = {
     "running_var": ("batch_stats", "var"),
 }
 """Names of tensors there, and here with their collection."""
+
+
+def place(name: str, network: Network) -> tuple[str, tuple[str, ...]]:
+    """Collection and path of what a tensor becomes; gains and biases of the map are two layers still.
+
+    Raises:
+        UserError: as for `spade_variables`.
+    """
+    layer, _, leaf = name.rpartition(".")
+    collection, ours = _KINDS.get(leaf, ("params", leaf))
+    return collection, (*_layer(layer, name, network), ours)
 
 
 def _layer(layer: str, name: str, network: Network) -> tuple[str, ...]:

@@ -89,11 +89,11 @@ def read_pickle(file: io.BytesIO) -> Any:
     return value
 
 
-class _Entries(dict[str, Any]):
-    """A dictionary under strings alone: to hash a tuple of tuples of tuples can take forever."""
+class _Entries(dict[str | int, Any]):
+    """A dictionary under strings and numbers alone: to hash a tuple of tuples of tuples can take forever."""
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        super().__setitem__(_expect(str, key), value)
+        super().__setitem__(key if isinstance(key, int) else _expect(str, key), value)
 
 
 class _Instructions(dict[int, Callable[..., None]]):

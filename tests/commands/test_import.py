@@ -69,7 +69,7 @@ def test_cyclegan_takes_files_by_their_names_and_ignores_old_statistics(tmp_path
 
 @pytest.mark.parametrize(("case", "layers", "width"), [("patch_batch", 3, 1), ("pixel_batch", 0, 2)])
 def test_discriminators_judge_as_the_public_code(case, layers, width):
-    file = import_.read_file(str(FOLDER / f"{case}.pth"), PARTS["pix2pix"])
+    (file,) = import_.read_files(str(FOLDER / f"{case}.pth"), PARTS["pix2pix"])
     assert (file.part, file.found.about["layers"], file.found.about["width"]) == ("d", layers, width)
     variables = {}
     for path, array in file.arrays.items():
@@ -130,7 +130,7 @@ def damaged(state, change):
 )
 def test_a_wrong_or_partial_file_is_refused_with_its_names(change, sentence, tmp_path, monkeypatch, capsys):
     state = damaged(read_pth((FOLDER / "unet_batch.pth").read_bytes(), "x"), change)
-    monkeypatch.setattr(import_, "read_pth", lambda content, source: state)
+    monkeypatch.setattr(import_, "read_groups", lambda content, source: {"": state})
     (tmp_path / "x.pth").touch()
     code, err = said(
         capsys, "import", tmp_path / "x.pth", "--as", "pix2pix", "--image-size", "32", "--out", tmp_path / "o"
@@ -159,6 +159,17 @@ def test_mistakes_are_one_sentence(tmp_path, capsys):
         assert sentence in err
         assert err.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_run_without_data_says_so_when_it_shall_go_on(tmp_path, capsys):
+    run = imported(tmp_path, FOLDER / "unet_instance.pth", "--as", "pix2pix", "--image-size", "32")
+    capsys.readouterr()
+    code, err = said(capsys, "train", "--resume", run.folder)
+    assert code == 2
+    assert (
+        f"was imported without --data and has none to go on with: jaxgan train pix2pix --data ... --from {run.folder}"
+        in err
+    )
 
 
 def test_a_translation_is_chosen_by_what_it_leads_to(tmp_path, capsys):

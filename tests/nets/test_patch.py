@@ -38,7 +38,7 @@ def test_outputs_of_an_independent_implementation(layers, norm, width):
 
 
 # Oracle: the gradient of one logit, which is not zero exactly where the logit sees the image.
-@pytest.mark.parametrize(("layers", "pixels"), [(0, 1), (2, 34), (3, 70)])
+@pytest.mark.parametrize(("layers", "pixels"), [(0, 1), (1, 16), (2, 34), (3, 70), (4, 142), (5, 286)])
 def test_the_receptive_field_by_gradient(layers, pixels):
     net = PatchDiscriminator(width=1, layers=layers, norm="none")
     side = pixels + 2 ** (layers + 2)  # the middle logit's patch lies inside

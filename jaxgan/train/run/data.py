@@ -8,6 +8,9 @@ from jaxgan.fields import Needs, Spec
 from jaxgan.train.run.config import RunConfig
 from jaxgan.train.screen.report import reading
 
+NO_DATA = "none: imported"
+"""The name of the data of a run that was made of published weights alone."""
+
 
 def open_data(run: RunConfig, needs: Needs, like: Spec | None = None) -> datasets.Data:
     """The data that a run names.

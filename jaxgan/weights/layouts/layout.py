@@ -12,6 +12,8 @@ Turn: TypeAlias = Literal["conv", "transposed", "as it is"]
 _SHOWN = 5  # names in a line
 BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 """Of normalisation layers; instance normalisation of old files has them and does not use them."""
+AVERAGES = ("params_ema", "params")
+"""Names under which BasicSR's files hold one network, the better one first: moving averages of weights, and weights."""
 
 
 class Take(NamedTuple):
@@ -35,11 +37,14 @@ class Found(NamedTuple):
         about: what it is like, in the words of its layout: widths, depths, channels.
         takes: array of ours, such as "params/conv0/kernel", to where it comes from.
         unused: names that such files may have and nobody needs.
+        make: `arrays of the file -> ours by path`, where they are not those of the file turned; `takes` then says which
+            array of the file to name for one of ours.
     """
 
     about: Mapping[str, Any]
     takes: Mapping[str, Take]
     unused: frozenset[str] = frozenset()
+    make: Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]] | None = None
 
 
 class Layout(NamedTuple):
@@ -78,6 +83,8 @@ def arrays(found: Found, state: Mapping[str, np.ndarray], source: str) -> dict[s
             more
         )
         raise UserError(f"{source} {' and '.join(said)}, which does not fit the rest of it.")
+    if found.make is not None:
+        return found.make(state)
     return {name: _taken(take, state, source) for name, take in found.takes.items()}
 
 

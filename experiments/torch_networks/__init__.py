@@ -1,0 +1,1 @@
+"""Public networks written in PyTorch, for goldens and as peers of benchmarks; jaxgan needs none of them."""
