@@ -36,7 +36,6 @@ from jaxgan.train.screen import summary
 from jaxgan.train.screen.log import LoggedReport
 from jaxgan.train.screen.report import Report, make_report, quantity, reading
 
-
 _STOPPING = "{:<11} stopping ... (Ctrl-C again ends it at once)"
 
 
