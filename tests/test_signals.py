@@ -120,11 +120,12 @@ def test_what_is_handled_or_ignored_already_stays_and_interrupts_are_answered():
         signal.SIGHUP: signal.signal(signal.SIGHUP, signal.SIG_IGN),
     }
     try:
-        with pytest.raises(KeyboardInterrupt), ending(said.put, said.put):
-            os.kill(os.getpid(), signal.SIGHUP)
-            os.kill(os.getpid(), signal.SIGTERM)
-            assert heard == [signal.SIGTERM]
-            os.kill(os.getpid(), signal.SIGINT)
+        with ending(said.put, said.put):
+            for number in (signal.SIGHUP, signal.SIGTERM):
+                os.kill(os.getpid(), number)
+            with pytest.raises(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGINT)
+        assert heard == [signal.SIGTERM]
         assert said.get(timeout=60) == "SIGINT"
         assert said.empty()
     finally:

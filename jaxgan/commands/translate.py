@@ -21,7 +21,7 @@ from jaxgan.show.files import FILES
 from jaxgan.show.replace import noticing, told
 from jaxgan.show.sampling import PIXELS, example_keys
 from jaxgan.show.sets import FILE_ENDINGS, HELD
-from jaxgan.show.sheets import sheet, write_png
+from jaxgan.show.sheets import near_square, write_png
 from jaxgan.train.run import own
 from jaxgan.train.run.config import (
     TranslateConfig,
@@ -65,7 +65,7 @@ def command(run: str, source: str, target: str, args: Sequence[str]) -> int:
             heads = [field, *(name for _ in range(config.n) for name in verb.makes)]
             place = tasks[0].place
             beside = place.with_name(f"{place.name}-sheet.png") if len(tasks) == 1 else typed(target) / "sheet.png"
-            write_png(beside, sheet(rows, heads))
+            write_png(beside, near_square(rows, heads))
     print(f"{len(tasks)} translated by step {step}: {target}{told(stood)}")
     return 0
 

@@ -55,6 +55,17 @@ def sheet(
     return np.concatenate([gap, *(part for strip in strips for part in (strip, gap))])
 
 
+def near_square(
+    rows: Sequence[Sequence[UInt8[np.ndarray, "_ _ _"]]], heads: Sequence[str]
+) -> UInt8[np.ndarray, "height width c"]:
+    """A `sheet` with several examples in each row where there are many of few columns; it is read row by row."""
+    beside = max(1, round((len(rows) / len(heads)) ** 0.5))
+    blank = [np.full((1, 1, 1), 255, np.uint8)] * len(heads)
+    filled = [*rows, *[blank] * (-len(rows) % beside)]
+    joined = [[tile for row in filled[i : i + beside] for tile in row] for i in range(0, len(filled), beside)]
+    return sheet(joined, [*heads] * beside)
+
+
 def _strip(line: Sequence[np.ndarray], widths: Sequence[int]) -> UInt8[np.ndarray, "h w c"]:
     height = max(each.shape[0] for each in line)
     gap = np.full((height, GAP, line[0].shape[-1]), 255, np.uint8)

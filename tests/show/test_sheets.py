@@ -104,3 +104,15 @@ def test_columns_are_classes_where_there_are_few():
     assert [sheets.columns_of(*case) for case in ((64, 10), (64, 0), (64, 1000), (1, 0))] == [10, 8, 8, 1]
     few = ((64, 2), (64, 3), (64, 5), (16, 2), (2, 2), (64, 20))
     assert [sheets.columns_of(*case) for case in few] == [8, 9, 10, 4, 2, 20]
+
+
+def test_many_examples_of_few_columns_are_near_a_square():
+    """Oracle: sheets by hand. Seven pairs are two beside each other, the last with nothing beside it."""
+    pairs = [[np.full((64, 64, 1), 20 * i + j, np.uint8) for j in (0, 10)] for i in range(7)]
+    blank = [np.full((64, 64, 1), 255, np.uint8)] * 2
+    by_hand = [pairs[i] + (pairs[i + 1] if i < 6 else blank) for i in range(0, 7, 2)]
+    found = sheets.near_square(pairs, ["in", "out"])
+    np.testing.assert_array_equal(found, sheets.sheet(by_hand, ["in", "out"] * 2))
+    assert 0.5 < found.shape[0] / found.shape[1] < 2
+    few = sheets.near_square(pairs[:2], ["in", "out"])
+    np.testing.assert_array_equal(few, sheets.sheet(pairs[:2], ["in", "out"]))

@@ -32,9 +32,12 @@ def load(tree: files.Tree, needs: Needs, settings: Settings) -> source.Data:
             f"--data {tree.name} should hold a sub-folder of pictures for each of {', '.join(needs.fields)} (or "
             f"train{missing[0].upper()} and so on); it lacks {', '.join(missing)}."
         )
-    classes = pairs.class_names(tree)
+    classes = pairs.class_names(tree, [place for place in places.values() if place is not None])
+    beside = classes.get("", ())
     seen = {
-        field: looks.survey(tree.open, [path for path, _ in folders[place]], needs.kinds(field), field, classes)
+        field: looks.survey(
+            tree.open, [path for path, _ in folders[place]], needs.kinds(field), field, classes.get(place, beside)
+        )
         for field, place in places.items()
         if place is not None
     }

@@ -32,9 +32,17 @@ def load(tree: files.Tree, names: Sequence[str], needs: Needs, settings: Setting
     folders = files.sub_folders(tree, files.extensions() | looks.GRIDS)
     stems = {name: _by_stem(folders[name], name, tree.name) for name in names}
     keys = _partners(stems, tree.name)
-    classes = class_names(tree)
+    classes = class_names(tree, names)
+    beside = classes.get("", ())
     seen = {
-        name: looks.survey(tree.open, [stems[name][key] for key in keys], needs.kinds(name), name, classes)
+        name: looks.survey(
+            tree.open,
+            [stems[name][key] for key in keys],
+            needs.kinds(name),
+            name,
+            # What a recipe can do without, such as the numbers of things, are other classes than those of its maps.
+            classes.get(name, () if needs.optional(name) else beside),
+        )
         for name in names
     }
     pictures = {name: each for name, (each, _) in seen.items()}
@@ -91,14 +99,17 @@ def _partners(stems: dict[str, dict[str, PurePosixPath]], name: str) -> list[str
     return every
 
 
-def class_names(tree: files.Tree) -> tuple[str, ...]:
-    """Returns the lines of a `names.txt` beside the sub-folders; () if there is none."""
-    beside = min(
-        (path for path in tree.paths if path.name == NAMES_FILE), key=lambda path: len(path.parts), default=None
-    )
-    if beside is None:
-        return ()
-    with tree.open(beside) as file:
+def class_names(tree: files.Tree, fields: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Returns the lines of each `names.txt`: by field of those in its sub-folder, by "" of the one beside these."""
+    found: dict[str, PurePosixPath] = {}
+    for path in sorted(tree.paths, key=lambda path: len(path.parts)):
+        if path.name == NAMES_FILE:
+            found.setdefault(path.parent.name if path.parent.name in fields else "", path)
+    return {field: _lines(tree, path) for field, path in found.items()}
+
+
+def _lines(tree: files.Tree, path: PurePosixPath) -> tuple[str, ...]:
+    with tree.open(path) as file:
         lines = file.read().decode("utf-8", "replace").splitlines()
     return tuple(line.strip() for line in lines if line.strip())
 

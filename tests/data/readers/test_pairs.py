@@ -149,6 +149,21 @@ def test_names_of_classes_limit_a_label_map(tmp_path):
         data.load(str(tmp_path), needs=SEGMENTED)
 
 
+def test_numbers_of_things_have_other_names_than_labels(tmp_path):
+    """Thing 7 is none of the two labels; in its own folder a list names it."""
+    needs = fields.Needs({"source": "label_map", "target": "image", "instance": "label_map?"})
+    save(tmp_path / "source/1.png", np.ones((6, 4), np.uint8))
+    save(tmp_path / "instance/1.png", np.full((6, 4), 7, np.uint8))
+    save(tmp_path / "target/1.png", colours())
+    (tmp_path / "names.txt").write_text("sky\nsea\n")
+    spec = data.load(str(tmp_path), needs=needs).spec
+    assert (spec["source"].names, len(spec["instance"].names)) == (("sky", "sea"), 8)
+    (tmp_path / "instance/names.txt").write_text("".join(f"thing {i}\n" for i in range(9)))
+    (tmp_path / "source/names.txt").write_text("air\nwater\nearth\n")
+    spec = data.load(str(tmp_path), needs=needs).spec
+    assert (spec["source"].names, spec["instance"].names[7]) == (("air", "water", "earth"), "thing 7")
+
+
 def test_a_label_map_in_colours(tmp_path):
     save(tmp_path / "image/1.png", colours())
     save(tmp_path / "label_map/1.png", colours())
