@@ -28,7 +28,8 @@ from jaxgan.nets.patch import PatchDiscriminator, patches
 from jaxgan.nets.restore import Restorer
 from jaxgan.recipes.common.base import AtLeastZero, FallingConfig, Momentum, check, falling_adam, system_of
 from jaxgan.recipes.common.damage import Damage, damage, source_of
-from jaxgan.recipes.common.wiring import as_used, take_turns, trained
+from jaxgan.recipes.common.objectives import passes
+from jaxgan.recipes.common.wiring import as_used, critic, take_turns, trained
 
 NEEDS = Needs({"target": "image"})
 DATA = "photographs"
@@ -85,15 +86,15 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     degrade = damage(config.degradation, target, config.noise, config.blur, config.quality)
     source = source_of(degrade, target, 1 if config.degradation == "colourise" else channels)
     G, D = _networks(config, channels, axis_name)
-    generate, discriminate = trained(G, config.remat), trained(D, config.remat)
+    generate, discriminate = trained(G, config.remat), critic(D, config, picture=channels)
 
     def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[tuple[Array, Array], Aux]:
         x = degrade(rng, batch["target"])
         return (x, _finished(config, x, generate(variables(params, vars, "g"), x)[0])), Aux()
 
-    def judge(params: Any, vars: Any, x: Array, y: Array) -> tuple[Array, Any]:
+    def judge(params: Any, vars: Any, x: Array, y: Array, rng: Key[Array, " b"]) -> tuple[Array, Any]:
         """Logits of patches of a bad picture and one that may be its good one."""
-        return discriminate(variables(params, vars, "d"), jnp.concatenate([x, y], -1))
+        return discriminate(params, vars, jnp.concatenate([x, y], -1), rng)
 
     def init_players(key: Key[Array, ""]) -> dict[str, Any]:
         g_key, d_key = jax.random.split(key)
@@ -126,15 +127,16 @@ def _finished(config: Config, x: Array, y: Array) -> Array:
 def _losses(config: Config, judge: Any) -> tuple[LossFn, LossFn]:
     def d_loss(params: Any, vars: Any, played: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
         x, y_fake = played
-        real_logits, d_vars = judge(params, vars, x, batch["target"])
-        fake_logits, d_vars = judge(params, {**vars, "d": {**vars["d"], **d_vars}}, x, y_fake)
+        real_rng, fake_rng = passes(rng, 2)
+        real_logits, d_vars = judge(params, vars, x, batch["target"], real_rng)
+        fake_logits, d_vars = judge(params, {**vars, "d": {**vars["d"], **d_vars}}, x, y_fake, fake_rng)
         board = adversarial.scoreboard(real_logits, fake_logits, GAME.boundary)
         return 0.5 * adversarial.mean(GAME.d(real_logits, fake_logits)), Aux(board, vars={"d": d_vars})
 
     def g_loss(params: Any, vars: Any, played: Any, batch: Any, rng: Array) -> tuple[Array, Aux]:
         x, y_fake = played
         l1 = jnp.abs(batch["target"] - y_fake).mean()
-        fooled = adversarial.mean(GAME.g(judge(params, vars, x, y_fake)[0]))
+        fooled = adversarial.mean(GAME.g(judge(params, vars, x, y_fake, rng)[0]))
         return config.gan_weight * fooled + config.pixel_weight * l1, Aux({"l1": l1})
 
     return d_loss, g_loss

@@ -67,7 +67,7 @@ PRESETS: dict[str, Config] = {
 def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     """The game of `config`; `axis_name` as for `make_train_step`, and for batch statistics over all devices."""
     told, (up, down) = shared(config, spec), attended(config, spec)
-    told |= {"dtype": dtype_of(config.precision), "begin": config.begin}
+    told |= {"dtype": dtype_of(config.precision)}
     G = BigGANGenerator(spec["image"].fixed, config.g_width, embedding=0, attention=up, axis_name=axis_name, **told)
     D = BigGANDiscriminator(config.d_width, attention=down, **told)
     wires = wire(config, spec, G, D, conditional(config, spec), **as_sampled(config, spec, G))

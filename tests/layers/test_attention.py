@@ -1,6 +1,7 @@
 """Self-attention. Oracle: its definition in NumPy, float64, one query after the other."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -12,7 +13,7 @@ X = jax.random.normal(jax.random.key(1), (2, 4, 6, 8))
 
 def variables(layer, gamma):
     made = layer.init(jax.random.key(0), X, train=True)
-    return {**made, "params": {**made["params"], "gamma": np.float32(gamma)}}
+    return {**made, "params": {**made["params"], "gamma": jnp.float32(gamma)}}
 
 
 def by_hand(kernels, gamma):
@@ -55,7 +56,7 @@ def test_it_begins_as_the_identity():
 @pytest.mark.parametrize("shape", [(1, 3, 4, 8), (1, 4, 5, 8), (1, 4, 4, 12)])
 def test_sizes_that_do_not_go_are_one_sentence(shape):
     with pytest.raises(UserError, match="even sides and a multiple of 8 channels, got"):
-        SelfAttention().init(jax.random.key(0), jax.numpy.zeros(shape), train=True)
+        SelfAttention().init(jax.random.key(0), jnp.zeros(shape), train=True)
 
 
 def test_it_has_second_derivatives_and_takes_spectral_steps():

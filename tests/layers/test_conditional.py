@@ -284,9 +284,9 @@ def test_vmap_over_seeds(name):
 # Oracle: the definition, with running statistics; kernels are divided by |W u|.
 def test_linear_maps_of_a_condition_are_gain_and_bias():
     layer = LinearBatchNorm()
-    made = scrambled(layer, X, Z)
+    made = scrambled(layer, jnp.asarray(X), jnp.asarray(Z))
     stats = {"mean": jnp.array([0.5, -1.0, 2.0]), "var": jnp.array([2.0, 0.3, 5.0])}
-    y = layer.apply({**made, "batch_stats": {"BatchNorm_0": stats}}, X, Z, train=False)
+    y = layer.apply({**made, "batch_stats": {"BatchNorm_0": stats}}, jnp.asarray(X), jnp.asarray(Z), train=False)
     gain, bias = (
         Z @ w / np.linalg.norm(w @ np.asarray(made["spectral"][name]["u"], np.float64))
         for name in ("gain", "bias")

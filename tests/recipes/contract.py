@@ -44,7 +44,15 @@ RESTORE = {"g_width": 4, "blocks": 1, "d_width": 4, "d_layers": 1, "gan_weight":
 GRADIENT_PENALTY = {"penalty": "gradient_penalty", "penalty_every": 2, "penalty_weight": 0.1}
 R1_R2 = {"penalty": "r1_r2", "penalty_weight": 0.1, "penalty_weight_end": 0.01}
 # Attention wants 8 channels.
-BIGGAN = {"g_width": 8, "d_width": 8, "embedding": 5, "attention": (8,), "d_attention": (0,), "standing": 0}
+BIGGAN = {
+    "g_width": 8,
+    "d_width": 8,
+    "embedding": 5,
+    "begin": "glorot",
+    "attention": (8,),
+    "d_attention": (0,),
+    "standing": 0,
+}
 SMALL: dict[str, tuple[fields.Spec, dict[str, Any]]] = {
     "gan": (IMAGES, MLP),
     "gan/minimax": (IMAGES, {**MLP, "loss": "minimax"}),

@@ -24,7 +24,7 @@ def test_the_orthogonal_term_is_the_papers():
     )
     params = {"g": {"block": {"kernel": kernel, "bias": jnp.ones(4)}, "first": dense, "shared": {"embedding": table}}}
     loss = with_orthogonal(lambda *_: (jnp.float32(2.0), Aux({"known": jnp.float32(1.0)})), 0.1)
-    value, aux = loss(params, {}, None, None, None)
+    value, aux = loss(params, {}, jnp.zeros(1), None, jax.random.split(KEY, 1))
     expected = 0.0
     for w in (np.asarray(kernel, np.float64).reshape(-1, 4), np.asarray(dense, np.float64)):
         expected += ((w.T @ w * (1 - np.eye(w.shape[1]))) ** 2).sum()
@@ -43,9 +43,9 @@ def test_truncated_latents_are_drawn_anew_beyond_the_threshold():
 
 def test_samples_are_truncated_and_do_not_depend_on_running_statistics():
     plain, system = contract.build("biggan"), contract.build("biggan", truncation=0.01, standing=6)
-    draws = [np.abs(each.verbs["draw"](None, {}, contract.keys(0))["z"]).max() for each in (plain, system)]
-    assert draws[0] > 1 > 0.01 >= draws[1]
     state = contract.case("biggan").after
+    draws = [np.abs(each.verbs["draw"](state, {}, contract.keys(0))["z"]).max() for each in (plain, system)]
+    assert draws[0] > 1 > 0.01 >= draws[1]
     player = state.players["g"]
     stats = jax.tree.map(lambda x: 2 * x + 1, player.vars["batch_stats"])
     other = dataclasses.replace(player, vars={**player.vars, "batch_stats": stats})

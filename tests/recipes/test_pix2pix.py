@@ -19,7 +19,7 @@ def test_the_losses_are_equation_4():
     logits = {"real": jnp.array([[[0.3, -1.0]]]), "fake": jnp.array([[[0.5, 2.0]]])}
     target, made = jnp.full((1, 2, 2, 3), 0.5), jnp.full((1, 2, 2, 3), 0.25)
 
-    def judge(params, vars, batch, y):
+    def judge(params, vars, batch, y, rng):
         return logits["real" if y is target else "fake"], {}
 
     d_loss, g_loss = pix2pix._losses(config, judge)
@@ -46,7 +46,7 @@ def test_loss_values_on_fixed_logits(loss, real, fake, fooled):
     config = contract.config("pix2pix", loss=loss, l1_weight=100.0)
     logits = {"real": jnp.array([[[0.3, -1.0]]]), "fake": jnp.array([[[0.5, 2.0]]])}
     target, made = jnp.full((1, 2, 2, 3), 0.5), jnp.full((1, 2, 2, 3), 0.25)
-    judge = lambda params, vars, batch, y: (logits["real" if y is target else "fake"], {})  # noqa: E731
+    judge = lambda params, vars, batch, y, rng: (logits["real" if y is target else "fake"], {})  # noqa: E731
     d_loss, g_loss = pix2pix._losses(config, judge, "other")
     given = ({"other": target}, jax.random.split(contract.KEY, 1))
     d, g = (float(each({}, {"d": {}}, made, *given)[0]) for each in (d_loss, g_loss))

@@ -13,7 +13,8 @@ from jaxgan.errors import UserError
 from jaxgan.fields import Spec, classes
 from jaxgan.game import Aux, LossFn, PlayerState, System, adam
 from jaxgan.losses import adversarial, penalties
-from jaxgan.nets.biggan import Layout, sides
+from jaxgan.nets.biggan import Init, Layout, multiples, sides
+from jaxgan.nets.dcgan import pyramid
 from jaxgan.recipes.common.base import AtLeastZero, Decay, LatentConfig, Momentum, check
 from jaxgan.recipes.common.latents import normal_latents, standing, truncated_latents
 from jaxgan.recipes.common.objectives import objectives
@@ -37,6 +38,8 @@ class BigConfig(LatentConfig):
     """Moves of D for each move of G, each on other images and noise."""
     labels: Literal["used", "ignored"] = "used"
     """Whether the networks are told the class of each image, where the data have any."""
+    begin: Init = "orthogonal"
+    """How kernels begin."""
     layout: Layout = "doubling"
     """Channels of the blocks: twice as many with each step away from the image, or the papers' tables."""
     attention: tuple[Annotated[int, Ge(0)], ...] | None = None
@@ -57,6 +60,7 @@ def conditional(config: BigConfig, spec: Spec) -> bool:
     """Whether the game has classes; a UserError for options that are impossible."""
     check(config)
     height, width, _ = spec["image"].fixed
+    multiples(config.layout, pyramid(height, width)[1])  # refuses sizes of which there is no network
     for name in ("attention", "d_attention"):
         up, down = sides(config.layout, height, width)
         known = sorted({*up, *down})
@@ -72,6 +76,7 @@ def shared(config: BigConfig, spec: Spec) -> dict[str, Any]:
     """What both networks are told."""
     return {
         "layout": config.layout,
+        "begin": config.begin,
         "classes": classes(spec) if conditional(config, spec) else 0,
         "epsilon": config.spectral_epsilon,
     }
