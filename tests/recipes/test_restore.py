@@ -29,7 +29,7 @@ def test_the_losses_are_those_of_the_docstring():
     logits = {"real": jnp.array([[[0.3, -1.0]]]), "fake": jnp.array([[[0.5, 2.0]]])}
     target, made, bad = jnp.full((1, 2, 2, 3), 0.5), jnp.full((1, 2, 2, 3), 0.25), jnp.zeros((1, 2, 2, 3))
 
-    def judge(params, vars, x, y):
+    def judge(params, vars, x, y, rng):
         assert x is bad
         return logits["real" if y is target else "fake"], {}
 
