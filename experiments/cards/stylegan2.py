@@ -10,6 +10,7 @@ CARD = Card(
     time="not run yet",
     expect="not known yet",
     measured=(
-        "not trained yet; the networks have the published numbers of parameters (configurations E and F, `auto`, `cifar`)"
+        "not trained yet; the networks have the published numbers of parameters (configurations E and F, `auto`, "
+        "`cifar`)"
     ),
 )
