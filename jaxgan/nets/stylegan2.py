@@ -91,7 +91,7 @@ class Synthesis(nn.Module):
 
     @nn.compact
     def __call__(
-        self, ws: Float[Array, "b n w"], mode: NoiseMode, rng: Key[Array, "b"] | None = None
+        self, ws: Float[Array, "b n d"], mode: NoiseMode, rng: Key[Array, "b"] | None = None
     ) -> Float[Array, "b H W c"]:
         """Images in float32, not clipped.
 
@@ -189,7 +189,7 @@ class StyleGAN2Generator(nn.Module):
 
     def styles(
         self, z: Float[Array, "b z"], label: Int[Array, "b"] | None = None, *, train: bool = False
-    ) -> Float[Array, "b w"]:
+    ) -> Float[Array, "b d"]:
         """Styles of latent vectors; in training the mean of w moves with them (collection `w_avg`)."""
         w = self.mapping(z, label)
         if train:
@@ -197,17 +197,17 @@ class StyleGAN2Generator(nn.Module):
             self.average.value = _DECAY * self.average.value + (1 - _DECAY) * now
         return w
 
-    def nearer(self, w: Float[Array, "b w"], psi: float | Array) -> Float[Array, "b w"]:
+    def nearer(self, w: Float[Array, "b d"], psi: float | Array) -> Float[Array, "b d"]:
         """Truncation: styles `psi` times as far from their mean (Karras et al. 2019, arXiv:1812.04948, appendix B)."""
         return self.average.value + psi * (w - self.average.value)
 
-    def everywhere(self, w: Float[Array, "b w"]) -> Float[Array, "b n w"]:
+    def everywhere(self, w: Float[Array, "b d"]) -> Float[Array, "b n d"]:
         """The same style for every layer."""
         return jnp.repeat(w[:, None], styles_of(self.image_shape), axis=1)
 
     def make(
         self,
-        ws: Float[Array, "b n w"],
+        ws: Float[Array, "b n d"],
         mode: NoiseMode = "constant",
         rng: Key[Array, "b"] | None = None,
         clip: bool = False,

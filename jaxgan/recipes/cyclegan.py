@@ -144,11 +144,7 @@ def _g_loss(config: Config, translate: Pass, judge: Judge) -> LossFn:
             return jnp.abs(translate(params, vars, way, x)[0] - batch[domain]).mean()
 
         # The game's terms are halves of squares.
-        judged = {
-            name: judge(params, vars, name, fakes[name], keys)[0]
-            for name, keys in zip(DOMAINS, passes(rng, len(DOMAINS)), strict=True)
-        }
-        fooled = sum(2 * adversarial.mean(GAME.g(judged[name])) for name in DOMAINS)
+        fooled = sum(2 * adversarial.mean(GAME.g(judge(params, vars, name, fakes[name], rng)[0])) for name in DOMAINS)
         cycle = sum(off(way, fakes[source], target) for way, (source, target) in WAYS.items())
         value, metrics = fooled + config.cycle_weight * cycle, {"cycle": jnp.asarray(cycle)}
         if config.identity_weight:
@@ -168,10 +164,8 @@ def _d_loss(config: Config, judge: Judge) -> LossFn:
             shown = fakes[name]
             if config.pool:
                 shown, pools[name] = through_pool(vars["local"][name], shown, keys)
-            of_real, of_fake = passes(keys, 2)
-            real, first = judge(params, vars, name, batch[name], of_real)
-            seen = {**vars, "d": replaced(vars["d"], name, first)}
-            fake, changed[name] = judge(params, seen, name, shown, of_fake)
+            real, first = judge(params, vars, name, batch[name], rng)
+            fake, changed[name] = judge(params, {**vars, "d": replaced(vars["d"], name, first)}, name, shown, keys)
             value += adversarial.mean(GAME.d(real, fake))
             board = adversarial.scoreboard(real, fake, GAME.boundary)
             metrics |= {f"{name}/{key}": number for key, number in board.items()}

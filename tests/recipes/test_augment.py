@@ -58,7 +58,7 @@ def test_adas_probability_follows_how_d_overfits(target, sign):
     for count in range(4):
         assert float(extras["ada"]["p"]) == 0
         assert int(extras["ada"]["count"]) == count
-        value, aux = move.loss({}, {"extras": extras}, None, {}, None)
+        value, aux = move.loss({}, {"extras": extras}, None, {}, contract.keys(0))
         extras = aux.extras
     assert value == 1
     np.testing.assert_allclose(extras["ada"]["p"], sign * 4 * 16 / 500)

@@ -44,7 +44,7 @@ class Styles(NamedTuple):
         ws, average = self.drawn(params, vars, batch, of_styles)
         return self.made(params, vars, ws, of_noise), Aux(vars={"g": average})
 
-    def drawn(self, params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[Float[Array, "b n w"], Any]:
+    def drawn(self, params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[Float[Array, "b n d"], Any]:
         """A style for each layer of each image, and the mean of w after it.
 
         An image with two latent vectors changes to the second at one of the layers after the first, all as likely; each
@@ -60,7 +60,7 @@ class Styles(NamedTuple):
         other, _ = mapped(normal(second, (self.z_dim,)))
         return jnp.where(_change(of_mixing, self.mixing, n)[..., None], other[:, None], w[:, None]), average
 
-    def made(self, params: Any, vars: Any, ws: Float[Array, "b n w"], rng: Key[Array, " b"]) -> Float[Array, "b h w c"]:
+    def made(self, params: Any, vars: Any, ws: Float[Array, "b n d"], rng: Key[Array, " b"]) -> Float[Array, "b h w c"]:
         """Images of styles, with random noise."""
         make = partial(self.G.apply, mode="random", method="make")
         make = jax.checkpoint(make) if self.remat else make
@@ -96,7 +96,7 @@ def style_verbs(styles: Styles, spec: Spec) -> dict[str, Verb]:
     height, width, channels = spec["image"].fixed
     levels = styles_of(G.image_shape) // 2
 
-    def strip(state: GameState, ws: Float[Array, "b k n w"]) -> Float[Array, "b h wide c"]:
+    def strip(state: GameState, ws: Float[Array, "b k n d"]) -> Float[Array, "b h wide c"]:
         b, k, *rest = ws.shape
         g = state.players["g"].variables(averaged=True)
         x = G.apply(g, ws.reshape(b * k, *rest), clip=True, method="make")
