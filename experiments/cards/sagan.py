@@ -10,7 +10,7 @@ CARD = Card(
     time="not trained",
     expect="not known: it was not trained",
     measured=(
-        "not trained here; at 128 pixels G has 42,078,852 parameters and D 39,463,618, as published; a small generator of "
-        "the public code, taken over by `jaxgan import`, makes the same to 1e-4"
+        "not trained here; at 128 pixels G has 42,078,852 parameters and D 39,463,618, as published; a small generator "
+        "of the public code, taken over by `jaxgan import`, makes the same to 1e-4"
     ),
 )

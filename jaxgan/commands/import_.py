@@ -193,6 +193,11 @@ def _plan(module: Any, options: Mapping[str, Any], spec: Spec, config: Published
     return make_plans(module.build, module.Config(**options), data, run, **about)[0]
 
 
+def _typed(value: Any) -> str:
+    """As an option's value is typed."""
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
 def _lines(files: Mapping[str, File], parts: Mapping[str, Part], options: Mapping[str, Any], run: Path) -> list[str]:
     """What was made, for people."""
     read = [
@@ -201,7 +206,7 @@ def _lines(files: Mapping[str, File], parts: Mapping[str, Part], options: Mappin
         for part, file in files.items()
     ]
     begin = [part for part in parts if part not in files]
-    chosen = " ".join(f"{flag(name)} {value}" for name, value in options.items())
+    chosen = " ".join(f"{flag(name)} {_typed(value)}" for name, value in options.items())
     ignored = [f"Ignored     {first_of(file.ignored, 3)} of {file.name}" for file in files.values() if file.ignored]
     return [
         *read,

@@ -198,6 +198,11 @@ def _shrunk_uniform(key: Array, shape: tuple[int, ...]) -> Array:
 
 def _excess(kernel: Array, diagonal: bool) -> Array:
     w = kernel.reshape(-1, kernel.shape[-1])
+    if w.shape[0] < w.shape[1]:
+        # W W^T has the squares of W^T W and is smaller: of a dense layer to a base with thousands of units, by far.
+        squares = jnp.square(jnp.matmul(w, w.T, precision=lax.Precision.HIGHEST)).sum()
+        lengths = jnp.square(w).sum(0)
+        return squares - 2 * lengths.sum() + w.shape[1] if diagonal else squares - jnp.square(lengths).sum()
     identity = jnp.eye(w.shape[1], dtype=w.dtype)
     products = jnp.matmul(w.T, w, precision=lax.Precision.HIGHEST)
     return jnp.square(products - identity if diagonal else products * (1 - identity)).sum()

@@ -147,10 +147,10 @@ class BigGANGenerator(nn.Module):
         (base_h, base_w), doublings = pyramid(*self.image_shape[:2])
         base, *blocks = (self.width * multiple for multiple in multiples(self.layout, doublings)[0])
         layers = Layers(self.begin, self.epsilon, self.dtype, train, self.classes, self.momentum, self.axis_name)
-        first, *given = [z] + [None] * doublings
+        first, given = z, [None] * doublings
         if self.embedding:
-            first, *given = parts(z, doublings + 1)
-            given = embedded(given, label, self.classes, self.embedding)
+            first, *rest = parts(z, doublings + 1)
+            given = embedded(rest, label, self.classes, self.embedding)
         x = layers.dense(first, base_h * base_w * base, "first").reshape(-1, base_h, base_w, base)
         for index, features in enumerate(blocks):
             x = UpBlock(features, layers, name=f"block{index}")(x, given[index], label)

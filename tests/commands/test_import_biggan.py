@@ -67,7 +67,9 @@ def test_networks_make_and_judge_as_the_public_code(recipe, g, d, net, tmp_path,
     run = imported(tmp_path, recipe, files("g", g), *([files("d", d)] if d else []))
     np.testing.assert_allclose(decoded(run, g), GOLDEN[f"{g}/y"], atol=1e-4)
     assert np.ptp(GOLDEN[f"{g}/y"]) > 0.5
-    assert "--layout published --standing 0" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "--layout published --standing 0" in said
+    assert f"--attention {'0' if recipe == 'sagan' else '16'} --z-dim" in said
     if d:
         player = run.state.players["d"]
         x = jnp.asarray(GOLDEN[f"{d}/x"], jnp.float32).repeat(4, 1).repeat(4, 2)

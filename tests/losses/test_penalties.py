@@ -188,8 +188,9 @@ def test_path_length_gradient_by_finite_differences():
 # Oracle: numpy, filter by filter.
 @pytest.mark.parametrize("diagonal", [True, False])
 def test_orthogonal(diagonal):
-    kernels = [jax.random.normal(jax.random.key(i), shape) for i, shape in enumerate([(3, 3, 2, 4), (5, 3)])]
+    kernels = [jax.random.normal(jax.random.key(i), shape) for i, shape in enumerate([(3, 3, 2, 4), (5, 3), (2, 6)])]
     params = {"a": {"kernel": kernels[0], "bias": jnp.ones(4)}, "b": {"kernel": kernels[1], "scale": jnp.ones(())}}
+    params["wide"] = {"kernel": kernels[2]}
     expected = 0.0
     for kernel in kernels:
         w = np.asarray(kernel, np.float64).reshape(-1, kernel.shape[-1])

@@ -20,7 +20,7 @@ KEY = contract.KEY
 # Oracle: equation 3 in NumPy, float64, W being [rest, out]; classes' vectors and biases do not count.
 def test_the_orthogonal_term_is_the_papers():
     kernel, dense, table = (
-        jax.random.normal(jax.random.key(i), s) for i, s in enumerate([(3, 3, 2, 4), (5, 3), (7, 6)])
+        jax.random.normal(jax.random.key(i), s) for i, s in enumerate([(3, 3, 2, 4), (3, 5), (7, 6)])
     )
     params = {"g": {"block": {"kernel": kernel, "bias": jnp.ones(4)}, "first": dense, "shared": {"embedding": table}}}
     loss = with_orthogonal(lambda *_: (jnp.float32(2.0), Aux({"known": jnp.float32(1.0)})), 0.1)

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import jax
 from flax import linen as nn
@@ -70,7 +70,7 @@ def latent_verbs(latents: Spec, draw: Draw, decode: Decode, *, makes: Spec, give
     }
 
 
-def standing(G: nn.Module, player: PlayerState, z: Float[Array, "n z"], **given: Array) -> PlayerState:
+def standing(G: nn.Module, player: PlayerState, z: Float[Array, "n z"], **given: Any) -> PlayerState:
     """A generator with batch statistics of its averaged weights: those of latent vectors that are always the same.
 
     The running statistics are of the last weights, whose average is another network. These are the standing statistics

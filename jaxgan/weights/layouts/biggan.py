@@ -41,7 +41,7 @@ class _Spectral(Names):
         self.takes |= {f"batch_stats/{ours}/{leaf}": Take(f"{inner}.{kind}_{leaf}") for leaf in ("mean", "var")}
         self.unused |= {f"{inner}.{counter}" for counter in _COUNTERS}
 
-    def norm(self, ours: str, theirs: str) -> None:
+    def conditioned(self, ours: str, theirs: str) -> None:
         """A normalisation by a condition: linear maps of it, or tables of classes."""
         if f"{theirs}.gain.u0" in self.shapes:
             for leaf in ("gain", "bias"):
@@ -166,7 +166,7 @@ def _count(shapes: Shapes) -> int:
 
 def _block(names: _Spectral, ours: str, theirs: str, convs: int) -> None:
     for index in range(convs):
-        names.norm(f"{ours}/norm{index}", f"{theirs}.bn{index + 1}")
+        names.conditioned(f"{ours}/norm{index}", f"{theirs}.bn{index + 1}")
         names.layer(f"{ours}/conv{index}", f"{theirs}.conv{index + 1}")
 
 

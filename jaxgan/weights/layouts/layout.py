@@ -125,7 +125,9 @@ class Names:
 
     def __init__(self, shapes: Shapes) -> None:
         """Of a file with these names."""
-        self.shapes, self.takes, self.unused = shapes, {}, set()
+        self.shapes = shapes
+        self.takes: dict[str, Take] = {}
+        self.unused: set[str] = set()
 
     def conv(self, ours: str, theirs: str, turn: Turn = "conv", *, bias: bool = True) -> None:
         """A convolution, by its name here and there."""
