@@ -7,8 +7,8 @@ pix2pix (Isola et al. 2017, arXiv:1611.07004),
     D minimises (bce(D(x, y), 1) + bce(D(x, G(x)), 0)) / 2
     G minimises a E|y - G(x)| + b bce(D(x, G(x)), 1)
 
-A small b keeps G near the middle of all good pictures that x may come from, which scores best and is smooth; a larger
-one gives it detail that is likely and not certain. Colours are guessed beside a brightness that is kept.
+A small b keeps G near the middle of all good pictures that x may come from, which is smooth; a larger one asks for
+detail that is likely and not certain. Colours are guessed beside a brightness that is kept.
 """
 
 from dataclasses import dataclass

@@ -99,7 +99,7 @@ def test_a_picture_of_any_size_is_restored(name, channels):
     ("change", "shape", "sentence"),
     [
         ({"noise": (40.0, 10.0)}, (16, 16, 3), "--noise takes two numbers from 0 to 255, the smaller first, got"),
-        ({"blur": (0.0, 1.0)}, (16, 16, 3), "--blur takes two numbers from 0.1 to 5, the smaller first, got"),
+        ({"blur": (0.05, 1.0)}, (16, 16, 3), "--blur takes two numbers from 0.1 to 5, the smaller first, got"),
         ({"quality": (10.0, 101.0)}, (16, 16, 3), "--quality takes two numbers from 1 to 100"),
         ({"degradation": "colourise"}, (16, 16, 1), "colourise takes pictures with 3 channels, got 1"),
         ({"degradation": "jpeg"}, (16, 16, 2), "jpeg takes pictures with 1 or 3 channels, got 2"),
