@@ -114,8 +114,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None, network: Fea
 
     def init_players(key: Key[Array, ""]) -> dict[str, Any]:
         g_key, d_key = jax.random.split(key)
-        maps = only(spec, "source", "instance")
-        seen = {name: jnp.zeros((1, *field.fixed), jnp.int32) for name, field in maps.items()}
+        seen = {name: jnp.zeros((1, *x.fixed), jnp.int32) for name, x in only(spec, "source", "instance").items()}
         x, y = _planes(spec, seen), jnp.zeros((1, *target.fixed))
         g = G.init(g_key, x, y, jnp.zeros((1, config.z_dim)), train=True)
         return {"g": g, "d": D.init(d_key, jnp.concatenate([x, y], axis=-1), train=True)}
