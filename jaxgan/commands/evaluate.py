@@ -127,13 +127,18 @@ def _direct(
 ) -> dict[str, dict[str, list[Number]]]:
     """What is measured on examples themselves, of each state."""
     kept, held = datasets.hold_out(data, saved["run"].get("hold_out") or 0)
-    return {name: numbers.examine(trained.system, trained.state, kept, held, seed) for name, trained in states.items()}
+    return {
+        name: numbers.examine(
+            trained.system, trained.state, kept, datasets.with_derived(held, trained.system.derives), seed
+        )
+        for name, trained in states.items()
+    }
 
 
 def _made(trained: Trained, data: datasets.Data, saved: dict[str, Any]) -> Made | None:
     """What is compared with the data, given rows that the run held out where the verb takes more than classes."""
     held = datasets.hold_out(data, saved["run"].get("hold_out") or 0)[1]
-    return made_by(trained.system, data, held)
+    return made_by(trained.system, data, datasets.with_derived(held, trained.system.derives))
 
 
 def _seeds(config: EvaluateConfig) -> range:

@@ -95,7 +95,8 @@ def given_of(found: Described, verb: Verb, chosen: Mapping[str, np.ndarray]) -> 
     rest = {name: field for name, field in verb.given.items() if name not in chosen}
     if all(field.kind in givens.CHOSEN for field in rest.values()):
         return givens.together(givens.in_turn(rest), givens.the_same(chosen))
-    missing = [name for name in rest if name not in found.spec and rest[name].kind != "code"]
+    known = {*found.spec, *found.system.derives}
+    missing = [name for name in rest if name not in known and rest[name].kind != "code"]
     if missing:
         raise UserError(f"{' and '.join(map(flag, missing))} must be given: the data of the run do not have it.")
     held = _held(found, rest)
@@ -111,7 +112,7 @@ def _held(found: Described, wanted: Spec) -> datasets.Data:
         raise UserError(
             f"rows of the run's data are taken unless {' and '.join(map(flag, wanted))} is given, but: {error}"
         ) from error
-    return datasets.hold_out(data, run.hold_out or 0)[1]
+    return datasets.with_derived(datasets.hold_out(data, run.hold_out or 0)[1], found.system.derives)
 
 
 def suffix_of(given: Spec, chosen: Mapping[str, np.ndarray]) -> str:

@@ -1,5 +1,6 @@
 """Examples for training: bundled, TensorFlow Datasets, folders, zips, arrays; streamed or resident on the device."""
 
+from jaxgan.data.derived import with_derived
 from jaxgan.data.device import resident, take
 from jaxgan.data.held import hold_out, some, some_rows
 from jaxgan.data.load import load
@@ -27,4 +28,5 @@ __all__ = [
     "some_rows",
     "stream",
     "take",
+    "with_derived",
 ]

@@ -22,11 +22,12 @@ from jaxgan.game.state import (
     without_frozen,
 )
 from jaxgan.game.step import init_state, make_train_step, microbatches
-from jaxgan.game.system import Duel, Goal, Show, Stage, System, Verb
+from jaxgan.game.system import Derived, Duel, Goal, Show, Stage, System, Verb
 from jaxgan.game.transfer import Transfer, by_path
 
 __all__ = [
     "Aux",
+    "Derived",
     "Duel",
     "Ema",
     "GameState",

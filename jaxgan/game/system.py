@@ -43,6 +43,20 @@ class Verb:
         return self.run(state, {name: given[name] for name in self.given}, keys)
 
 
+class Derived(NamedTuple):
+    """A field that verbs are given and the data need not have, for it is made of one that the data have.
+
+    Attributes:
+        field: with all sides known.
+        of: the name of the data's field.
+        make: one example of that field, as it is stored, to one of this field, as it is stored; always the same.
+    """
+
+    field: Field
+    of: str
+    make: Callable[[Any], Any]
+
+
 class Show(NamedTuple):
     """A preview.
 
@@ -98,6 +112,7 @@ class System(NamedTuple):
         goal: the number by which the best state is kept; None for the Fréchet distance.
         frozen: loads networks that never move, for `GameState.frozen`; None for none.
         microbatches: a batch has `config.batch_size * microbatches` examples (critic steps take several).
+        derives: fields by name that verbs are given of rows of the data and the data need not have.
     """
 
     init: Callable[[Key[Array, ""]], GameState]
@@ -111,6 +126,7 @@ class System(NamedTuple):
     goal: Goal | None = None
     frozen: Callable[[], Mapping[str, Any]] | None = None
     microbatches: int = 1
+    derives: Mapping[str, Derived] = {}
 
     def verb(self, name: str) -> Verb:
         """The verb of this name; UserError lists those that there are."""

@@ -22,6 +22,7 @@ IMAGES = {"image": fields.image(8, 8, 1)}
 LABELLED = {**IMAGES, "label": fields.label(("a", "b", "c"))}
 PAIRS = {"source": fields.image(8, 8, 1), "target": fields.image(8, 8, 3)}
 DOMAINS = {"a": fields.image(8, 8, 1), "b": fields.image(8, 8, 3)}
+LARGE = {"target": fields.image(16, 16, 3)}
 VOXELS = {"voxels": Field("voxels", (8, 8, 8))}
 MLP = {"g_widths": (12,), "d_widths": (12,)}
 DCGAN = {"g_width": 4, "d_width": 4}
@@ -29,6 +30,9 @@ SNGAN = {"g_width": 3, "d_width": 3}
 # With so little information, both players still have the adversarial interest that the contract looks for.
 INFOGAN = {"info_weight": 0.01, "categories": 3, "g_width": 4, "d_width": 4, "units": 6}
 R3GAN = {"width": 2, "growth": 2, "max_width": 4, "group_size": 4}
+# As above: the adversarial interest outweighs the differences.
+SUPER = {"g_width": 4, "d_width": 4, "pixel_steps": 2, "gan_weight": 1.0, "pixel_weight": 0.1}
+SUPER |= {"perceptual_weight": 0.01, "features": "random"}
 GRADIENT_PENALTY = {"penalty": "gradient_penalty", "penalty_every": 2, "penalty_weight": 0.1}
 R1_R2 = {"penalty": "r1_r2", "penalty_weight": 0.1, "penalty_weight_end": 0.01}
 SMALL: dict[str, tuple[fields.Spec, dict[str, Any]]] = {
@@ -53,6 +57,20 @@ SMALL: dict[str, tuple[fields.Spec, dict[str, Any]]] = {
     "r3gan/labels": (LABELLED, {**R3GAN, "labels": "used"}),
     "wgan": (IMAGES, {**DCGAN, "n_critic": 2}),
     "pix2pix": (PAIRS, {"g_width": 2, "d_width": 4, "depth": 3}),
+    "srgan": (LARGE, {**SUPER, "blocks": 1, "halvings": 2, "d_units": 6, "norm": "batch"}),
+    "esrgan": (LARGE, {**SUPER, "blocks": 1, "growth": 2, "halvings": 2, "interpolate": 0.5}),
+    "esrgan/unet": (
+        LARGE,
+        {
+            **SUPER,
+            "scale": 4,
+            "blocks": 1,
+            "growth": 2,
+            "discriminator": "unet",
+            "perceptual_weight": 0.0,
+            "relativistic": False,
+        },
+    ),
     "cogan": (DOMAINS, {**DCGAN, "units": 6, "joint": 3}),
     "voxel_gan": (VOXELS, MLP),
     "voxel_gan/conv": (VOXELS, {"network": "conv", "width": 2, "gate": 0.8, "r1_gamma": 0.0, "d_norm": "batch"}),
@@ -130,7 +148,8 @@ def case(name):
 
 def sized(spec, system):
     """The fields, those of any size as large as those of the batch."""
-    return {name: system.batch[name] if None in field.shape else field for name, field in spec.items()}
+    known = {**system.batch, **{name: derived.field for name, derived in system.derives.items()}}
+    return {name: known[name] if None in field.shape else field for name, field in spec.items()}
 
 
 def given_to(verb, system):

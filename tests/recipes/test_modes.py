@@ -30,13 +30,15 @@ MODES = [
     ("infogan", "shard_map"),
     ("r3gan", "shard_map"),
     ("pix2pix", "shard_map"),
+    ("srgan", "shard_map"),
+    ("esrgan", "shard_map"),
     ("cogan", "shard_map"),
     ("voxel_gan/conv", "shard_map"),
 ]
 ROUNDING = 1e-5
 """Of a first moment: smaller ones have no sign that means anything."""
-RESUMED = ("gan/packed", "gan/extragradient", "gan/relativistic", "cgan", "sngan", "voxel_gan/conv")
-OF_A_FAMILY = ("gan", "dcgan", "sngan", "infogan", "r3gan", "pix2pix", "cogan", "voxel_gan/conv")
+RESUMED = ("gan/packed", "gan/extragradient", "gan/relativistic", "cgan", "sngan", "voxel_gan/conv", "esrgan")
+OF_A_FAMILY = ("gan", "dcgan", "sngan", "infogan", "r3gan", "pix2pix", "srgan", "esrgan", "cogan", "voxel_gan/conv")
 """One recipe for each file of networks."""
 
 

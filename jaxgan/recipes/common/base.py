@@ -12,6 +12,7 @@ from jaxtyping import Array, Key
 from jaxgan.errors import UserError
 from jaxgan.fields import Spec, shapes
 from jaxgan.game import (
+    Derived,
     Duel,
     Ema,
     GameState,
@@ -111,6 +112,7 @@ def system_of(
     local: Mapping[str, Any] | None = None,
     frozen: Callable[[], Mapping[str, Any]] | None = None,
     goal: Goal | None = None,
+    derives: Mapping[str, Derived] | None = None,
     make_step: Callable[..., StepFn] = make_train_step,
     axis_name: str | None = None,
 ) -> System:
@@ -131,6 +133,7 @@ def system_of(
         local: as for `init_state`.
         frozen: as in `System`.
         goal: as in `System`.
+        derives: as in `System`.
         make_step: `make_train_step`, or `make_extragradient_step`.
         axis_name: as for `make_train_step`.
     """
@@ -161,4 +164,5 @@ def system_of(
         frozen=frozen,
         goal=goal,
         microbatches=microbatches(rounds),
+        derives=derives or {},
     )

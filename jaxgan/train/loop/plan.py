@@ -228,6 +228,7 @@ def _plan(
     memory.check_least(abstract, shared["data"], system.batch, run, mesh.local_devices)
     if run.eval_every and system.goal:
         goals.check(stage.build(shared["config"], shared["data"].spec, None), frozen, rows)
+    shared = {**shared, "held": datasets.with_derived(shared["held"], system.derives)}
     own = {"system": system, "rows": rows, "abstract": abstract, "frozen": frozen, "extractor": extractor}
     return Plan(**shared, **own, warnings=warned, stage=stage)
 
