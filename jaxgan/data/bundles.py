@@ -11,7 +11,8 @@ from jaxgan.data.source import ArraySource, Data, Table, digest, fingerprint, of
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs
 from jaxgan.made.furniture import furniture, furniture_spec
-from jaxgan.made.outlines import negatives, outlines
+from jaxgan.made.outlines import chalk, negatives, outlines
+from jaxgan.made.parts import PARTS, parts
 
 Images = Callable[[], Data]
 """The bundled clothes, prepared as the user asked for."""
@@ -28,18 +29,36 @@ def fashion_outlines(images: Images) -> Data:
     return of_arrays({"source": source, "target": target}, spec, "fashion_outlines", "outlines of the bundled clothes")
 
 
+def fashion_parts(images: Images) -> Data:
+    """Pairs: maps of the parts of clothes (`source`), and the clothes (`target`)."""
+    clothes = images()
+    target = _pixels(clothes)
+    source = parts(target)
+    spec = {"source": fields.Field("label_map", source.shape[1:], PARTS), "target": clothes.spec["image"]}
+    return of_arrays({"source": source, "target": target}, spec, "fashion_parts", "parts of the bundled clothes")
+
+
 def fashion_negatives(images: Images) -> Data:
     """Sets drawn apart: one half of the clothes (`a`), and negatives with outlines of the other half (`b`)."""
+    return _apart(images, negatives, "fashion_negatives", "negatives of others with outlines")
+
+
+def fashion_chalk(images: Images) -> Data:
+    """Sets drawn apart: one half of the clothes (`a`), and chalk drawings of the other half (`b`)."""
+    return _apart(images, chalk, "fashion_chalk", "chalk drawings of others")
+
+
+def _apart(images: Images, drawn: Callable[[np.ndarray], np.ndarray], name: str, what: str) -> Data:
+    """One half of the clothes (`a`), and what is made of each of the other half (`b`)."""
     pixels = _pixels(images())
     half = len(pixels) // 2
-    halves = {"a": pixels[:half], "b": negatives(pixels[half:])}
+    halves = {"a": pixels[:half], "b": drawn(pixels[half:])}
     tables = tuple(
         Table(ArraySource({name: values}), {name: fields.image(*values.shape[1:])}) for name, values in halves.items()
     )
     spec = {name: field for table in tables for name, field in table.spec.items()}
     digests = (digest(table.source[i]) for table in tables for i in range(table.rows))
-    name = "fashion_negatives"
-    note = f"{name}: {half:,} bundled clothes (a), and {len(pixels) - half:,} negatives of others with outlines (b)"
+    note = f"{name}: {half:,} bundled clothes (a), and {len(pixels) - half:,} {what} (b)"
     return Data(tables, name, fingerprint(spec, {}, digests), note)
 
 
@@ -57,7 +76,9 @@ def furniture_of(side: int) -> Callable[[Images], Data]:
 
 MADE: dict[str, Callable[[Images], Data]] = {
     "fashion_outlines": fashion_outlines,
+    "fashion_parts": fashion_parts,
     "fashion_negatives": fashion_negatives,
+    "fashion_chalk": fashion_chalk,
     **{f"furniture_{side}": furniture_of(side) for side in (16, 32, 64)},
 }
 """Sets that are made, by name."""

@@ -19,11 +19,12 @@ from jaxtyping import Array, Float
 from jaxgan.errors import UserError
 from jaxgan.layers.bicubic import bilinear
 from jaxgan.layers.conv.layers import Conv
+from jaxgan.layers.resample import repeated
 from jaxgan.nets.dcgan import batch_norm
 from jaxgan.nets.unet import pad_to_multiple
 
 Base: TypeAlias = Literal["none", "bilinear"]
-_PLAIN = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")  # PyTorch's own, which the papers trained from
+PLAIN = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")  # PyTorch's own, which the papers trained from
 _SMALL = nn.initializers.variance_scaling(2 * 0.1**2, "fan_in", "normal")  # He's times 0.1: section 3.1 of ESRGAN
 _SCALED = 0.2  # what residuals are multiplied by
 
@@ -85,7 +86,7 @@ class SRResNet(nn.Module):
         return self._normalised(h, f"{name}_norm1", train)
 
     def _conv(self, features: int, name: str, side: int = 3) -> Conv:
-        return Conv(features, (side, side), padding=side // 2, kernel_init=_PLAIN, dtype=self.dtype, name=name)
+        return Conv(features, (side, side), padding=side // 2, kernel_init=PLAIN, dtype=self.dtype, name=name)
 
     def _normalised(self, x: Array, name: str, train: bool) -> Array:
         return x if self.norm == "none" else batch_norm(train, self.dtype, self.axis_name, name)(x)
@@ -143,8 +144,8 @@ class RRDBNet(nn.Module):
             h = h + _SCALED * self._dense_thrice(h, f"block{block}")
         h = first + self._conv(self.width, "trunk")(h)
         for level in range(2):
-            h = _lrelu(self._conv(self.width, f"up{level}")(nearest(h, 2)))
-        h = self._conv(self.out_channels, "last")(_lrelu(self._conv(self.width, "hr")(h)))
+            h = lrelu(self._conv(self.width, f"up{level}")(repeated(h, 2)))
+        h = self._conv(self.out_channels, "last")(lrelu(self._conv(self.width, "hr")(h)))
         top, left = crop.top * self.scale, crop.left * self.scale
         return h[:, top : top + height * self.scale, left : left + width * self.scale].astype(jnp.float32)
 
@@ -156,10 +157,10 @@ class RRDBNet(nn.Module):
     def _dense(self, x: Array, name: str) -> Array:
         known = [x]
         for layer in range(4):
-            known.append(_lrelu(self._conv(self.growth, f"{name}_conv{layer}", _SMALL)(jnp.concatenate(known, -1))))
+            known.append(lrelu(self._conv(self.growth, f"{name}_conv{layer}", _SMALL)(jnp.concatenate(known, -1))))
         return self._conv(self.width, f"{name}_conv4", _SMALL)(jnp.concatenate(known, -1))
 
-    def _conv(self, features: int, name: str, init: nn.initializers.Initializer = _PLAIN) -> Conv:
+    def _conv(self, features: int, name: str, init: nn.initializers.Initializer = PLAIN) -> Conv:
         return Conv(features, (3, 3), padding=1, kernel_init=init, dtype=self.dtype, name=name)
 
 
@@ -187,12 +188,7 @@ def pixel_unshuffle(x: Float[Array, "b h w c"], factor: int) -> Float[Array, "b 
     return parts.reshape(b, h // factor, w // factor, c * factor**2)
 
 
-def nearest(x: Float[Array, "b h w c"], factor: int) -> Float[Array, "b H W c"]:
-    """Every pixel `factor` times down and across."""
-    return jnp.repeat(jnp.repeat(x, factor, axis=1), factor, axis=2)
-
-
-_lrelu = partial(jax.nn.leaky_relu, negative_slope=0.2)
+lrelu = partial(jax.nn.leaky_relu, negative_slope=0.2)
 
 
 def _doublings(scale: int) -> int:

@@ -4,10 +4,8 @@ The first in the forms of Ledig et al. 2017 (SRGAN, arXiv:1609.04802, figure 4) 
 arXiv:1809.00219), the second of Real-ESRGAN (Wang et al. 2021, arXiv:2107.10833, section 3.3).
 """
 
-from functools import partial
 from typing import Any, Literal
 
-import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
@@ -17,10 +15,9 @@ from jaxgan.layers.bicubic import bilinear
 from jaxgan.layers.conv.layers import Conv
 from jaxgan.layers.spectral import SpectralConv
 from jaxgan.nets.dcgan import batch_norm
+from jaxgan.nets.superres import PLAIN, lrelu
 
 _MAX_MULTIPLE = 8  # of `width`
-_PLAIN = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
-_lrelu = partial(jax.nn.leaky_relu, negative_slope=0.2)
 
 
 class VGGDiscriminator(nn.Module):
@@ -67,16 +64,16 @@ class VGGDiscriminator(nn.Module):
             x = self._layer(x, f"conv{level}_0", features, 3, 1, train, norm=level > 0)
             x = self._layer(x, f"conv{level}_1", features, 3 if self.form == "srgan" else 4, 2, train)
         units = self.units or (1024 if self.form == "srgan" else 100)
-        x = _lrelu(nn.Dense(units, dtype=self.dtype, name="dense")(x.reshape(len(x), -1)))
+        x = lrelu(nn.Dense(units, dtype=self.dtype, name="dense")(x.reshape(len(x), -1)))
         return nn.Dense(1, dtype=self.dtype, name="last")(x)[:, 0].astype(jnp.float32)
 
     def _layer(
         self, x: Array, name: str, features: int, side: int, strides: int, train: bool, norm: bool = True
     ) -> Array:
         biased = self.form == "srgan" or not norm
-        shared: dict[str, Any] = {"use_bias": biased, "kernel_init": _PLAIN, "dtype": self.dtype, "name": name}
+        shared: dict[str, Any] = {"use_bias": biased, "kernel_init": PLAIN, "dtype": self.dtype, "name": name}
         x = Conv(features, (side, side), strides, 1, **shared)(x)
-        return _lrelu(batch_norm(train, self.dtype, self.axis_name, f"{name}_norm")(x) if norm else x)
+        return lrelu(batch_norm(train, self.dtype, self.axis_name, f"{name}_norm")(x) if norm else x)
 
 
 class UNetDiscriminator(nn.Module):
@@ -107,7 +104,7 @@ class UNetDiscriminator(nn.Module):
             raise UserError(
                 f"the U-Net discriminator takes pictures whose sides are multiples of 8, got {x.shape[1]}x{x.shape[2]}."
             )
-        levels = [_lrelu(Conv(self.width, (3, 3), padding=1, kernel_init=_PLAIN, dtype=self.dtype, name="first")(x))]
+        levels = [lrelu(Conv(self.width, (3, 3), padding=1, kernel_init=PLAIN, dtype=self.dtype, name="first")(x))]
         for level in (1, 2, 3):
             levels.append(self._layer(levels[-1], f"down{level}", self.width * 2**level, 4, 2, train))
         h = levels.pop()
@@ -115,9 +112,9 @@ class UNetDiscriminator(nn.Module):
             h = self._layer(bilinear(h, 2), f"up{level}", self.width * 2**level, 3, 1, train) + levels.pop()
         for layer in (0, 1):
             h = self._layer(h, f"hr{layer}", self.width, 3, 1, train)
-        last = Conv(1, (3, 3), padding=1, kernel_init=_PLAIN, dtype=self.dtype, name="last")
+        last = Conv(1, (3, 3), padding=1, kernel_init=PLAIN, dtype=self.dtype, name="last")
         return last(h)[..., 0].astype(jnp.float32)
 
     def _layer(self, x: Array, name: str, features: int, side: int, strides: int, train: bool) -> Array:
-        shared: dict[str, Any] = {"use_bias": False, "kernel_init": _PLAIN, "dtype": self.dtype, "name": name}
-        return _lrelu(SpectralConv(features, (side, side), strides, 1, **shared)(x, train=train))
+        shared: dict[str, Any] = {"use_bias": False, "kernel_init": PLAIN, "dtype": self.dtype, "name": name}
+        return lrelu(SpectralConv(features, (side, side), strides, 1, **shared)(x, train=train))

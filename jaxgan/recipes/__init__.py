@@ -19,8 +19,12 @@ GROUP = "jaxgan.recipes"
 
 def names() -> tuple[str, ...]:
     """The recipes there are, sorted: those of this package, then those that other packages offer."""
-    own = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED))
-    return own + tuple(sorted(set(_offered()) - set(own)))
+    return (*own(), *sorted(_offered()))
+
+
+def own() -> tuple[str, ...]:
+    """The recipes of this package, sorted."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED))
 
 
 def load(name: str) -> ModuleType:
@@ -37,5 +41,14 @@ def load(name: str) -> ModuleType:
 
 def _offered() -> dict[str, EntryPoint]:
     """Recipes of other packages by name; one of this package's names stays this package's."""
-    own = {module.name for module in pkgutil.iter_modules(__path__)}
-    return {point.name: point for point in entry_points(group=GROUP) if point.name not in own}
+    taken = {*own(), *SHARED}
+    return {point.name: point for point in entry_points(group=GROUP) if point.name not in taken}
+
+
+def origin(name: str) -> str:
+    """The module and the package of a recipe that another package offers; "" for this package's own."""
+    point = _offered().get(name)
+    if point is None:
+        return ""
+    package = f", of {point.dist.name} {point.dist.version}" if point.dist else ""
+    return f"{point.value}{package}"

@@ -7,7 +7,8 @@ import pytest
 
 from jaxgan.errors import UserError
 from jaxgan.layers.bicubic import bilinear
-from jaxgan.nets.superres import RRDBNet, SRResNet, nearest, pixel_shuffle, pixel_unshuffle
+from jaxgan.layers.resample import repeated
+from jaxgan.nets.superres import RRDBNet, SRResNet, pixel_shuffle, pixel_unshuffle
 from jaxgan.nets.superres_critics import UNetDiscriminator, VGGDiscriminator
 
 KEY = jax.random.key(0)
@@ -60,7 +61,7 @@ def test_channels_become_pixels_and_come_back():
 
 
 def test_nearest_repeats_pixels():
-    np.testing.assert_array_equal(nearest(jnp.array([[1.0, 2.0]])[None, ..., None], 2)[0, :, :, 0], [[1, 1, 2, 2]] * 2)
+    np.testing.assert_array_equal(repeated(jnp.array([[1.0, 2.0]])[None, ..., None], 2)[0, :, :, 0], [[1, 1, 2, 2]] * 2)
 
 
 def test_a_base_is_added_to_what_the_network_makes():

@@ -33,12 +33,31 @@ MODES = [
     ("srgan", "shard_map"),
     ("esrgan", "shard_map"),
     ("cogan", "shard_map"),
+    ("spade", "shard_map"),
+    ("cyclegan", "shard_map"),
+    ("cyclegan/unet", "pmap"),
     ("voxel_gan/conv", "shard_map"),
 ]
 ROUNDING = 1e-5
 """Of a first moment: smaller ones have no sign that means anything."""
-RESUMED = ("gan/packed", "gan/extragradient", "gan/relativistic", "cgan", "sngan", "voxel_gan/conv", "esrgan")
-OF_A_FAMILY = ("gan", "dcgan", "sngan", "infogan", "r3gan", "pix2pix", "srgan", "esrgan", "cogan", "voxel_gan/conv")
+RESUMED = (
+    *("gan/packed", "gan/extragradient", "gan/relativistic", "cgan", "sngan", "cyclegan", "spade"),
+    "voxel_gan/conv",
+    "esrgan",
+)
+OF_A_FAMILY = (
+    "gan",
+    "dcgan",
+    "sngan",
+    "infogan",
+    "r3gan",
+    "pix2pix",
+    "srgan",
+    "esrgan",
+    "cogan",
+    "spade",
+    "voxel_gan/conv",
+)
 """One recipe for each file of networks."""
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 
+from jaxgan import recipes
 from jaxgan.layers.conv.plain import plain_convolutions
 from jaxgan.train.loop.plan import Plan
 
@@ -17,8 +18,8 @@ def warn_of_convolutions(plan: Plan, run: Callable[..., Any], *args: Any) -> Non
         run: the steps, as they are compiled.
         *args: what it takes.
     """
-    installed = plan.recipe is not None and plan.code is None
-    if installed or plan.mesh.devices.flat[0].platform != "cpu":
+    ours = plan.recipe in recipes.own() and plan.code is None
+    if ours or plan.mesh.devices.flat[0].platform != "cpu":
         return
     if plain_convolutions(jax.make_jaxpr(run)(*args)):
         plan.report.line(

@@ -201,6 +201,8 @@ def test_a_recipe_of_another_package(tmp_path, monkeypatch, images, capsys):
     point = EntryPoint("lab-gan", "lab_c.gan", recipes.GROUP)
     monkeypatch.setattr(recipes, "entry_points", lambda group: [point] if group == recipes.GROUP else [])
     assert "lab-gan" in recipes.names()
+    assert main(["recipes"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "lab-gan      lab_c.gan"
     assert train("lab-gan", images, tmp_path / "run") == 0
     assert main(["sample", str(tmp_path / "run"), "--n", "1"]) == 0
     assert json.loads((tmp_path / "run" / "config.json").read_text())["code"] is None
