@@ -5,36 +5,44 @@ Runs        of `jaxgan train srgan` or `esrgan` that kept the checkpoint in whic
 Pictures    a bundled photograph of 256 x 256 pixels; by default the one that no run on `photographs` was trained on
 Prints      of bicubic enlargement, of stage 1, of stage 2 and, where asked for, of networks interpolated between them:
             PSNR and SSIM of the luminance of 8-bit pictures without a border as wide as the factor, higher is better;
-            distances as two fixed networks see them (`seen_by.perceptual`; no LPIPS), lower is better: fashion-cnn is
-            what stage 2 is trained with by default, random is what it is not; and how much detail there is: the mean
-            square of the Laplacian over that of the truth, 1 being as much
+            as two fixed networks see them (`seen_by.perceptual`; no LPIPS), lower is better: the distance at each
+            place, and that of patches wherever they lie, a Fréchet distance between the feature vectors of all places,
+            after activation, summed over maps, in the form of the single image FID (Shaham et al. 2019, SinGAN,
+            arXiv:1905.01164, section 4.2); JUDGES
+            how much detail there is: the mean square of the Laplacian over that of the truth, 1 being as much
 --out       the middle of the picture in these forms, and the truth, from left to right
 Time        10 s a run on two cores
 """
 
 import argparse
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import UInt8
 
-from jaxgan import recipes
 from jaxgan.data import photographs
 from jaxgan.errors import UserError
 from jaxgan.layers.bicubic import enlarge
+from jaxgan.metrics.numbers.frechet import frechet_distance
 from jaxgan.metrics.numbers.image_quality import crop_border, luma, psnr, ssim
 from jaxgan.metrics.seen_by import perceptual
 from jaxgan.recipes.common.superres import SuperConfig
 from jaxgan.show.sheets import write_png
-from jaxgan.train.run.load import Trained, load
+from jaxgan.train.run.load import Trained, described, load
 
 SHOWN = 128  # pixels a side of the part that --out shows
 Pictures = UInt8[np.ndarray, "1 h w c"]
+
+
+class Seen(NamedTuple):
+    """What a network sees: the distance at each place, and that of patches wherever they lie."""
+
+    distance: float
+    patches: float
 
 
 class Scores(NamedTuple):
@@ -42,8 +50,8 @@ class Scores(NamedTuple):
 
     psnr: float
     ssim: float
-    fashion_cnn: float
-    random: float
+    fashion_cnn: Seen
+    random: Seen
     detail: float
 
 
@@ -99,9 +107,7 @@ def _named(shares: Sequence[float]) -> list[tuple[str, float]]:
 
 def _sharing(last: Trained, share: float) -> Trained:
     """The run, its pictures made by so large a share of stage 2's network."""
-    module: Any = next(m for m in map(recipes.load, ("srgan", "esrgan")) if isinstance(last.system.config, m.Config))
-    config = dataclasses.replace(last.system.config, interpolate=share)
-    return last._replace(system=module.build(config, last.spec))
+    return last._replace(system=described(last.folder.root, changes={"interpolate": share}).system)
 
 
 def bicubic(small: Pictures, scale: int) -> Pictures:
@@ -121,14 +127,19 @@ def enlarged(trained: Trained, small: Pictures) -> Pictures:
 def scores(truth: Pictures, made: Pictures, scale: int) -> Scores:
     """How close and how lifelike."""
     y, y_made = (luma(crop_border(each, scale)) for each in (truth, made))
-    seen = [
-        float(
-            perceptual.distance(perceptual.named(name), *(jnp.float32(each) / 127.5 - 1 for each in (truth, made)))[0]
-        )
-        for name in ("fashion-cnn", "random")
-    ]
+    seen = [judged(perceptual.named(name), truth, made) for name in ("fashion-cnn", "random")]
     close = float(psnr(y, y_made, data_range=255)[0]), float(ssim(y, y_made, data_range=255, border="valid")[0])
     return Scores(*close, *seen, detail(np.asarray(y_made)) / detail(np.asarray(y)))
+
+
+def judged(network: perceptual.Perceptual, truth: Pictures, made: Pictures) -> Seen:
+    """Both distances as this network sees them."""
+    pair = [jnp.float32(each) / 127.5 - 1 for each in (truth, made)]
+    look = jax.jit(network.maps)
+    maps = zip(*(look(network.params, each) for each in pair), strict=True)
+    vectors = ([np.maximum(each, 0).reshape(-1, each.shape[-1]) for each in map(np.float64, both)] for both in maps)
+    patches = sum(frechet_distance(*both).value for both in vectors)
+    return Seen(float(perceptual.distance(network, *pair)[0]), patches)
 
 
 def detail(grey: np.ndarray) -> float:
@@ -140,8 +151,14 @@ def detail(grey: np.ndarray) -> float:
 
 def line(name: str, found: Scores) -> str:
     """One row of text."""
-    seen = f"fashion-cnn {found.fashion_cnn:.4f}, random {found.random:.4f}"
-    return f"  {name:10} PSNR-Y {found.psnr:.2f} dB, SSIM-Y {found.ssim:.4f}; {seen}; detail {found.detail:.2f}"
+    seen = [f"{name} {each.distance:.4f}, patches {each.patches:.4f}" for name, each in _judges(found)]
+    return (
+        f"  {name:10} PSNR-Y {found.psnr:.2f} dB, SSIM-Y {found.ssim:.4f}; {'; '.join(seen)}; detail {found.detail:.2f}"
+    )
+
+
+def _judges(found: Scores) -> list[tuple[str, Seen]]:
+    return [("fashion-cnn", found.fashion_cnn), ("random", found.random)]
 
 
 if __name__ == "__main__":

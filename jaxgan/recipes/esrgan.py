@@ -7,15 +7,17 @@ features phi of a fixed network before activation, and D the relativistic averag
     stage 2: G minimises a E|phi(y) - phi(G(x))|_1 + b L_Ra(G) + c E|y - G(x)|_1     (equations 1 to 3)
              D minimises L_Ra(D)
 
-The paper's phi is the last layer of VGG19, a is 1, b 0.005 and c 0.01. Here phi is a small bundled network, which sees
-no colour, and pixels weigh more.
+The paper's phi is the last layer of VGG19, a is 1, b 0.005 and c 0.01. Here phi is a small network of fixed random
+weights unless a file of VGG19 is given, b is 0.001 and c 1, and features are compared by their directions
+(`perceptual.turned`) unless --feature-distance is maps.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import jax.numpy as jnp
 import optax
+from annotated_types import Ge
 from jaxtyping import Array
 
 from jaxgan.fields import Spec, planes
@@ -47,7 +49,7 @@ class Config(superres.SuperConfig):
     """Adam's decay of the second moment, for both players."""
     g_width: int = 32
     """Channels of the generator; the paper's has 64."""
-    blocks: int = 2
+    blocks: Annotated[int, Ge(0)] = 2
     """Residual-in-residual dense blocks; the paper's generator has 23."""
     growth: int = 16
     """Channels that each convolution of a dense block adds; the paper's adds 32."""

@@ -8,15 +8,17 @@ y, the bicubic small one x, and features phi of a fixed network after activation
              D minimises E[-log D(y)] + E[-log(1 - D(G(x)))]
 
 The first is the mean of all answers, and blurs; the second picks one that looks real. The paper's phi are layers of
-VGG19, a is 0.006, b 0.001 and c 0. Here phi is a small bundled network, which sees no colour: pixels stay in the loss.
+VGG19, a is 0.006, b 0.001 and c 0. Here phi is a small network of fixed random weights unless a file of VGG19 is given,
+a and c are 1, and features are compared by their directions (`perceptual.turned`) unless --feature-distance is maps.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import jax
 import jax.numpy as jnp
 import optax
+from annotated_types import Ge
 from jaxtyping import Array
 
 from jaxgan.fields import Spec, planes
@@ -37,7 +39,7 @@ DATA = superres.DATA
 class Config(superres.SuperConfig):
     """Settings of the paper, with networks, a batch and steps for small pictures on two cores."""
 
-    steps: int = 1_500
+    steps: int = 1_300
     pixel_steps: int = 1_000
     """Steps of the first stage, of --steps in all; 0 for none. The paper: 1,000,000 of 1,200,000."""
     batch_size: int = 8
@@ -46,7 +48,7 @@ class Config(superres.SuperConfig):
     """Half-life of the averaged generator, in thousands of pictures; 0 for no average, as in the paper."""
     g_width: int = 32
     """Channels of the generator; the paper's has 64."""
-    blocks: int = 4
+    blocks: Annotated[int, Ge(0)] = 4
     """Residual blocks of the generator; the paper's has 16."""
     norm: Literal["batch", "none"] = "none"
     """Normalisation in the generator; the paper's is batch."""

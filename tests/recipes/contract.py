@@ -64,14 +64,14 @@ SMALL: dict[str, tuple[fields.Spec, dict[str, Any]]] = {
     "r3gan/labels": (LABELLED, {**R3GAN, "labels": "used"}),
     "wgan": (IMAGES, {**DCGAN, "n_critic": 2}),
     "pix2pix": (PAIRS, {"g_width": 2, "d_width": 4, "depth": 3}),
-    "srgan": (LARGE, {**SUPER, "blocks": 1, "halvings": 2, "d_units": 6, "norm": "batch"}),
-    "esrgan": (LARGE, {**SUPER, "blocks": 1, "growth": 2, "halvings": 2, "interpolate": 0.5}),
+    "srgan": (LARGE, {**SUPER, "blocks": 1, "halvings": 1, "d_units": 6, "norm": "batch"}),
+    "esrgan": (LARGE, {**SUPER, "blocks": 1, "growth": 2, "halvings": 1, "interpolate": 0.5, "perceptual_weight": 0.0}),
     "esrgan/unet": (
         LARGE,
         {
             **SUPER,
             "scale": 4,
-            "blocks": 1,
+            "blocks": 0,
             "growth": 2,
             "discriminator": "unet",
             "perceptual_weight": 0.0,

@@ -7,7 +7,8 @@ networks and weights are others, and numbers of two networks are not comparable.
 
 import functools
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import jax.numpy as jnp
@@ -17,10 +18,14 @@ from jaxtyping import Array, Float
 
 from jaxgan.errors import UserError
 from jaxgan.layers.conv.layers import Conv
+from jaxgan.metrics.seen_by import vgg
 from jaxgan.metrics.seen_by.classifier import Classifier
 from jaxgan.metrics.seen_by.fashion_cnn import CLASSES, SIDE, WEIGHTS, unpack
+from jaxgan.paths import typed
 
-Name: TypeAlias = Literal["fashion-cnn", "random"]
+Compare: TypeAlias = Callable[[Array, Array], Array]
+"""`(map, another) -> how they differ`, a number; maps `[b, h, w, c]` are before activation."""
+Layers: TypeAlias = Literal["all", "last"]
 Maps: TypeAlias = list[Float[Array, "b _ _ _"]]
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, white staying white
 _WIDTHS = (16, 32, 64)  # channels of the random network's layers
@@ -35,24 +40,61 @@ class Perceptual(NamedTuple):
         digest: SHA-256 of its weights, in hex.
         maps: pure `(params, pictures [b, h, w, 1 or 3] in [-1, 1]) -> feature maps before activation`, of any size.
         params: a pytree of arrays.
+        weights: of the maps in a loss; () for equal ones that sum to 1.
     """
 
     name: str
     digest: str
     maps: Callable[[Any, Any], Maps]
     params: Any
+    weights: tuple[float, ...] = ()
 
 
-def named(name: Name) -> Perceptual:
-    """The network of this name; UserError for another.
+def named(name: str) -> Perceptual:
+    """The network of this name, or of a file of weights.
 
-    "fashion-cnn": the convolutions of the bundled classifier of clothes, which see luminance; they have seen no
-    photograph, but edges and textures. "random": three layers of fixed random weights, which see colours.
+    Args:
+        name: "fashion-cnn" for the convolutions of the bundled classifier of clothes, which see luminance; they have
+            seen no photograph, but edges and textures. "random" for three layers of fixed random weights, which see
+            colours. Or the path of a file with torchvision's VGG19 (`vgg.load`).
+
+    Raises:
+        UserError: no such network and no such file, or a file that `vgg.load` refuses.
     """
     makers = {"fashion-cnn": fashion_cnn, "random": random_features}
-    if name not in makers:
-        raise UserError(f"there is no network {name!r} for perceptual distances; there are {', '.join(makers)}.")
-    return makers[name]()
+    if name in makers:
+        return makers[name]()
+    if typed(name).is_file():
+        return of_file(typed(name))
+    raise UserError(
+        f"--features takes {', '.join(makers)} or the file of torchvision's VGG19 (vgg19-dcbb9e9d.pth), got {name}."
+    )
+
+
+def of_file(path: Path) -> Perceptual:
+    """VGG19 of a file: five maps, at the full size and down to a sixteenth."""
+    digest, network, params = vgg.load(path)
+    maps: Any = network.apply
+    return Perceptual("vgg19", digest, maps, params, vgg.WEIGHTS)
+
+
+def difference(
+    network: Perceptual, params: Any, compare: Compare, pair: tuple[Array, Array], layers: Layers
+) -> Float[Array, ""]:
+    """A perceptual loss: the weighted sum over feature maps of how they differ.
+
+    Args:
+        network: what looks.
+        params: its parameters.
+        compare: two maps `[b, h, w, c]` before activation to one number.
+        pair: pictures `[b, h, w, c]` in [-1, 1], those made and the truth.
+        layers: all maps; or the last alone, with weight 1, as in the papers on SRGAN and ESRGAN.
+    """
+    found = [compare(a, b) for a, b in zip(*(network.maps(params, x) for x in pair), strict=True)]
+    if layers == "last":
+        return found[-1]
+    weights = network.weights or (1 / len(found),) * len(found)
+    return sum((weight * each for weight, each in zip(weights, found, strict=True)), jnp.zeros(()))
 
 
 @functools.cache
@@ -130,10 +172,15 @@ def distance(network: Perceptual, real: Float[Array, "b h w c"], fake: Float[Arr
     """
     if real.shape != fake.shape:
         raise UserError(f"pictures are compared one to one, got shapes {list(real.shape)} and {list(fake.shape)}.")
-    pairs = zip(*(_unit(network.maps(network.params, jnp.asarray(x))) for x in (real, fake)), strict=True)
-    return sum((jnp.square(a - b).sum(-1).mean((1, 2)) for a, b in pairs), jnp.zeros(len(real)))
+    pairs = zip(*(network.maps(network.params, jnp.asarray(x)) for x in (real, fake)), strict=True)
+    return sum((turned(*pair).mean((1, 2)) for pair in pairs), jnp.zeros(len(real)))
 
 
-def _unit(maps: Sequence[Array]) -> list[Array]:
-    active = [nn.relu(each) for each in maps]
-    return [each / jnp.sqrt(jnp.square(each).sum(-1, keepdims=True) + _NEAR_ZERO) for each in active]
+def turned(a: Float[Array, "b h w c"], b: Float[Array, "b h w c"]) -> Float[Array, "b h w"]:
+    """How far the directions of two maps' feature vectors, after activation, lie apart at each place, squared."""
+    return jnp.square(_unit(a) - _unit(b)).sum(-1)
+
+
+def _unit(features: Array) -> Array:
+    active = nn.relu(features)
+    return active / jnp.sqrt(jnp.square(active).sum(-1, keepdims=True) + _NEAR_ZERO)

@@ -56,8 +56,12 @@ class SuperConfig(RecipeConfig):
     """Weight of the difference of features in the second stage; 0 for none."""
     gan_weight: AtLeastZero = 1e-3
     """Weight of the game in the second stage."""
-    features: perceptual.Name = "fashion-cnn"
-    """What looks at features: the bundled classifier of clothes, or random weights."""
+    features: str = "random"
+    """What looks at features: random weights, fashion-cnn (the bundled classifier), or a file of VGG19's weights."""
+    feature_distance: Literal["directions", "maps"] = "directions"
+    """How features are compared: by the directions of their vectors, as in LPIPS; or by the maps, as in the papers."""
+    feature_layers: perceptual.Layers = "all"
+    """Feature maps that are compared: all, or the last alone, as in the papers."""
     interpolate: Annotated[float, Ge(0), Le(1)] = 1.0
     """Pictures are made with (1 - a) times the first stage's generator plus a times the second's; 1: the second's."""
 
@@ -151,8 +155,10 @@ def build_game(parts: Parts, game: AdversarialLoss, rate: optax.ScalarOrSchedule
     check(config)
     if config.interpolate < 1 and not config.pixel_steps:
         raise UserError("--interpolate below 1 takes a first stage, but --pixel-steps is 0.")
-    seen_by = perceptual.named(config.features) if config.perceptual_weight else None
     target = parts.spec["target"]
+    if config.perceptual_weight and planes(target) not in (1, 3):
+        raise UserError(f"--perceptual-weight above 0 takes pictures with 1 or 3 channels, got {planes(target)}.")
+    seen_by = perceptual.named(config.features) if config.perceptual_weight else None
     rounds = take_turns(_play(parts), *_losses(parts, game, seen_by))
 
     def init_players(key: Key[Array, ""]) -> dict[str, Any]:
@@ -163,12 +169,13 @@ def build_game(parts: Parts, game: AdversarialLoss, rate: optax.ScalarOrSchedule
     start = jax.eval_shape(lambda: init_players(jax.random.key(0))["g"])
     extras = {"pixels": jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), start)}
     optimizers = {name: adam(rate, config.beta1, config.beta2) for name in ("g", "d")}
-    frozen = None if seen_by is None else lambda: {"features": seen_by.params}
+    frozen = None if seen_by is None else lambda: {"features": jax.tree.map(jnp.asarray, seen_by.params)}
     return _system(parts, rounds, init_players, optimizers, extras=extras, frozen=frozen)
 
 
 def _losses(parts: Parts, game: AdversarialLoss, seen_by: perceptual.Perceptual | None) -> tuple[LossFn, LossFn]:
     config, content, discriminate = parts.config, parts.content, parts.networks.discriminate
+    apart = _directions if config.feature_distance == "directions" else content.features
 
     def judge(params: Any, vars: Any, y: Array) -> tuple[Array, Any]:
         return discriminate(variables(params, vars, "d"), y)
@@ -186,12 +193,16 @@ def _losses(parts: Parts, game: AdversarialLoss, seen_by: perceptual.Perceptual 
         found = {"pixels": pixels}
         loss = config.gan_weight * mean(game.g(fakes, *reals)) + config.pixel_weight * pixels
         if seen_by:
-            pairs = zip(*(seen_by.maps(vars["frozen"]["features"], y) for y in (made, batch["target"])), strict=True)
-            found["features"] = jnp.stack([content.features(*pair) for pair in pairs]).mean()
+            pair, frozen = (made, batch["target"]), vars["frozen"]["features"]
+            found["features"] = perceptual.difference(seen_by, frozen, apart, pair, config.feature_layers)
             loss += config.perceptual_weight * found["features"]
         return loss, Aux(found)
 
     return d_loss, g_loss
+
+
+def _directions(made: Array, truth: Array) -> Array:
+    return perceptual.turned(made, truth).mean()
 
 
 def _play(parts: Parts) -> Any:
