@@ -39,7 +39,7 @@ DATA = superres.DATA
 class Config(superres.SuperConfig):
     """Settings of the paper, with networks, a batch and steps for small pictures on two cores."""
 
-    steps: int = 1_300
+    steps: int = 1_200
     pixel_steps: int = 1_000
     """Steps of the first stage, of --steps in all; 0 for none. The paper: 1,000,000 of 1,200,000."""
     batch_size: int = 8
