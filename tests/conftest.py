@@ -48,7 +48,7 @@ NEWEST_ONLY = (
     *("recipes/test_stylegan2.py", "recipes/test_augment.py", "augment/", "commands/test_import"),
     *("train/loop/test_goals.py", "train/loop/test_held.py", "train/loop/test_prolong.py"),
     *("train/loop/test_rollback.py", "train/monitor/test_failing_runs.py", "commands/test_interpolate.py"),
-    "test_docs.py",
+    *("recipes/test_superres.py", "commands/test_enlarge.py", "test_docs.py"),
 )
 """What the oldest Python leaves to the newest: it is there to prove that the older JAX has all that we call."""
 KEPT = (

@@ -52,6 +52,8 @@ def command(run: str, source: str, target: str, args: Sequence[str]) -> int:
     found = described(run, own.taken(args), step=step_of(args))
     config = parse(f"jaxgan translate {run} IN OUT", ABOUT, (TranslateConfig,), args)[0]
     check_seed(config.seed)
+    if config.interpolate is not None:
+        found = described(run, config.system, step=config.step, changes={"interpolate": config.interpolate})
     tiled.check(tiled.TILE if config.tile is None else config.tile, config.overlap)
     verb, field = _translator(found, config.verb, config.to)
     files = _files(typed(source), verb.given[field])

@@ -35,6 +35,9 @@ INFOGAN = {"info_weight": 0.01, "categories": 3, "g_width": 4, "d_width": 4, "un
 # The adversarial interest, which the contract looks for, is little beside the paper's weight of the way back.
 CYCLEGAN = {"g_width": 2, "d_width": 4, "blocks": 1, "pool": 16, "cycle_weight": 0.01}
 R3GAN = {"width": 2, "growth": 2, "max_width": 4, "group_size": 4}
+# As above: the adversarial interest outweighs the differences.
+SUPER = {"g_width": 4, "d_width": 4, "pixel_steps": 2, "gan_weight": 1.0, "pixel_weight": 0.1}
+SUPER |= {"perceptual_weight": 0.01, "features": "random"}
 # With so little weight on features, both players still have the adversarial interest that the contract looks for.
 SPADE = {"g_width": 2, "g_hidden": 3, "d_width": 4, "d_layers": 2, "feature_weight": 0.1, "perceptual_weight": 0.1}
 # Regularisers see every second step, and little of them: the contract looks for the adversarial interest.
@@ -79,6 +82,23 @@ SMALL: dict[str, tuple[fields.Spec, dict[str, Any]]] = {
     "stylegan2": (IMAGES, STYLEGAN2),
     "wgan": (IMAGES, {**DCGAN, "n_critic": 2}),
     "pix2pix": (PAIRS, {"g_width": 2, "d_width": 4, "depth": 3}),
+    "srgan": (PHOTOGRAPHS, {**SUPER, "blocks": 1, "halvings": 1, "d_units": 6, "norm": "batch"}),
+    "esrgan": (
+        PHOTOGRAPHS,
+        {**SUPER, "blocks": 1, "growth": 2, "halvings": 1, "interpolate": 0.5, "perceptual_weight": 0.0},
+    ),
+    "esrgan/unet": (
+        PHOTOGRAPHS,
+        {
+            **SUPER,
+            "scale": 4,
+            "blocks": 0,
+            "growth": 2,
+            "discriminator": "unet",
+            "perceptual_weight": 0.0,
+            "relativistic": False,
+        },
+    ),
     "spade": (MAPS, SPADE),
     "spade/colour": (COLOUR_MAPS, {**SPADE, "encoder": False, "g_norm": "instance", "g_levels": 2}),
     "restore": (PHOTOGRAPHS, RESTORE),

@@ -32,6 +32,8 @@ MODES = [
     ("r3gan", "shard_map"),
     ("pix2pix", "shard_map"),
     ("restore", "shard_map"),
+    ("srgan", "shard_map"),
+    ("esrgan", "shard_map"),
     ("cogan", "shard_map"),
     ("spade", "shard_map"),
     ("cyclegan", "shard_map"),
@@ -49,6 +51,20 @@ RESUMED = (
 OF_A_FAMILY = (
     *("gan", "dcgan", "sngan", "biggan", "biggan_deep", "infogan", "r3gan", "pix2pix", "cogan", "spade", "stylegan2"),
     "restore",
+    "voxel_gan/conv",
+    "esrgan",
+)
+OF_A_FAMILY = (
+    "gan",
+    "dcgan",
+    "sngan",
+    "infogan",
+    "r3gan",
+    "pix2pix",
+    "srgan",
+    "esrgan",
+    "cogan",
+    "spade",
     "voxel_gan/conv",
 )
 """One recipe for each file of networks."""

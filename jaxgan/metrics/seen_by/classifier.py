@@ -48,11 +48,14 @@ class Classifier(nn.Module):
         classes: number of classes.
         width: channels of the first layer; each halving of the image doubles them, up to 8 times.
         features: numbers an image before the last layer.
+        seen_as: pixels of the shorter side of the images that the parameters are for, by which images of all sizes are
+            halved; None: of the images themselves.
     """
 
     classes: int
     width: int = 24
     features: int = 128
+    seen_as: int | None = None
 
     @nn.compact
     def __call__(self, x: Float[Array, "b h w c"], *, train: bool) -> Outputs:
@@ -63,7 +66,7 @@ class Classifier(nn.Module):
             train: normalise with this batch's statistics and update the running ones (collection `batch_stats`).
         """
         x = _block(self.width, train)(x)
-        for stage in range(1, 1 + halvings(min(x.shape[1:3]))):
+        for stage in range(1, 1 + halvings(self.seen_as or min(x.shape[1:3]))):
             x = _block(self.width * min(2**stage, _MAX_MULTIPLE), train, strides=2)(x)
             x = x + _block(x.shape[-1], train)(x)
         x = _block(self.features, train, kernel=1)(x).mean((1, 2))

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_type_hints
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from tyro import conf
 
 from jaxgan.errors import UserError, flag
@@ -176,6 +176,8 @@ class TranslateConfig:
     """Which translation, where the system has several; None: the one called translate, or the only one."""
     to: str | None = None
     """The field to translate to, in place of --verb: b of a system with translations to a and to b."""
+    interpolate: Annotated[float, Ge(0), Le(1)] | None = None
+    """Share of the second stage's network in that of srgan and esrgan, the rest is the first's; None: as trained."""
     system: PathText | None = None
     """File of your own system that trained the run, which is executed; None where this machine has trained with it."""
 

@@ -1,13 +1,13 @@
 """A trained system back from the folder of its run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import jax
 
 from jaxgan import fields
-from jaxgan.errors import UserError
+from jaxgan.errors import UserError, flag
 from jaxgan.fields import Needs, Spec
 from jaxgan.game import GameState, System, parallel, with_frozen
 from jaxgan.recipes.common.base import RecipeConfig, check
@@ -83,14 +83,31 @@ def load(run: str | Path, step: Step = None, say: Callable[[str], None] = print,
 
 
 def described(
-    run: str | Path, system: str | None = None, say: Callable[[str], None] = print, step: Step = None
+    run: str | Path,
+    system: str | None = None,
+    say: Callable[[str], None] = print,
+    step: Step = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> Described:
-    """What a run is, read from its config.json and a checkpoint; arguments and errors as for `load`."""
+    """What a run is, read from its config.json and a checkpoint.
+
+    Args:
+        run: as for `load`.
+        system: as for `load`.
+        say: as for `load`.
+        step: as for `load`.
+        changes: options of the recipe that are to be others than the run's, and change no array of its state.
+
+    Raises:
+        UserError: as for `load`; an option that the recipe does not have.
+    """
     folder, saved = read_config(run)
     recipe = own.of_run(saved, str(run), system)
     if changed := own.differs(saved, recipe):
         say(f"Warning     {changed}")
-    config = from_json(recipe.module.Config, saved["config"], str(folder.config))
+    if unknown := sorted(set(changes or {}) - set(saved["config"])):
+        raise UserError(f"{flag(unknown[0])} is an option of other recipes; {recipe.name}, of {run}, has none.")
+    config = from_json(recipe.module.Config, {**saved["config"], **(changes or {})}, str(folder.config))
     if isinstance(config, RecipeConfig):
         check(config)
     spec = fields.from_json(saved["data"]["fields"], str(folder.config))
