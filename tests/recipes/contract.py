@@ -53,6 +53,7 @@ SMALL: dict[str, tuple[fields.Spec, dict[str, Any]]] = {
     "r3gan/labels": (LABELLED, {**R3GAN, "labels": "used"}),
     "wgan": (IMAGES, {**DCGAN, "n_critic": 2}),
     "pix2pix": (PAIRS, {"g_width": 2, "d_width": 4, "depth": 3}),
+    "inpainting": (IMAGES, {"g_width": 2, "d_width": 4, "d_layers": 2, "dilations": (2,)}),
     "cogan": (DOMAINS, {**DCGAN, "units": 6, "joint": 3}),
     "voxel_gan": (VOXELS, MLP),
     "voxel_gan/conv": (VOXELS, {"network": "conv", "width": 2, "gate": 0.8, "r1_gamma": 0.0, "d_norm": "batch"}),
@@ -129,8 +130,14 @@ def case(name):
 
 
 def sized(spec, system):
-    """The fields, those of any size as large as those of the batch."""
-    return {name: system.batch[name] if None in field.shape else field for name, field in spec.items()}
+    """The fields, those of any size as large as those of the batch; those that it lacks, as its first."""
+    first = next(iter(system.batch.values()))
+
+    def fixed(name, field):
+        sides = zip(field.shape, system.batch.get(name, first).fixed, strict=False)
+        return field._replace(shape=tuple(own if side is None else side for side, own in sides))
+
+    return {name: fixed(name, field) if None in field.shape else field for name, field in spec.items()}
 
 
 def given_to(verb, system):
