@@ -5,11 +5,13 @@ This file decides which command is meant, without importing JAX; `jaxgan.command
 
 import ast
 import hashlib
+import importlib
 import importlib.util
 import os
 import platform
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import jaxgan
@@ -24,6 +26,7 @@ usage: jaxgan COMMAND ...
   jaxgan recipes                     the recipes there are, and their papers
   jaxgan train RECIPE [options]      train; every option has a default: `jaxgan train dcgan`
   jaxgan train FILE.py [options]     train a system of your own; or the name of a module, package.module
+  jaxgan train --config FILE         a new run like another, from its config.json; options given beside it count
   jaxgan train --resume RUN          go on with a run as if it had never stopped
   jaxgan sample RUN [options]        images, or whatever it makes, of a trained run
   jaxgan interpolate RUN [options]   what lies between samples in a latent space
@@ -33,6 +36,7 @@ usage: jaxgan COMMAND ...
   jaxgan evaluate RUN [options]      how good they are, by all metrics
   jaxgan fid A B [options]           the Fréchet distance of two folders, zips, npz files or TFDS data sets
   jaxgan stats DATA -o FILE.npz      statistics of a data set, for `jaxgan fid` and other tools
+  jaxgan import FILE.pth --as RECIPE published weights become a run
   jaxgan weights status|download|convert    Inception's weights: where they are; fetched; .pth to .safetensors
 
   jaxgan --version
@@ -42,6 +46,19 @@ Compiled programs are kept in the user's cache folder; JAX_ENABLE_COMPILATION_CA
 
 CACHE_BYTES = 1 << 30
 """Compiled programs that are kept in all; those not used for longest go first."""
+
+
+TAKES = {
+    "sample": ("the folder of a run",),
+    "interpolate": ("the folder of a run",),
+    "translate": ("the folder of a run", "a file or folder to translate", "a file or folder to write"),
+    "rollout": ("the folder of a run",),
+    "data": ("a data set",),
+    "evaluate": ("the folder of a run",),
+    "fid": ("two sets of images or their statistics",) * 2,
+    "stats": ("a set of images",),
+}
+"""What commands take in front of their options."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -129,15 +146,9 @@ def _command(args: list[str]) -> int:
         return 0
     commands = {
         "train": _train,
-        "sample": _sample,
-        "interpolate": _interpolate,
-        "translate": _translate,
-        "rollout": _rollout,
-        "data": _data,
-        "evaluate": _evaluate,
-        "fid": _fid,
-        "stats": _stats,
-        "weights": _weights,
+        **{name: partial(_named, name) for name in TAKES},
+        "import": partial(_whole, "import_"),
+        "weights": partial(_whole, "weights"),
         "recipes": _recipes,
     }
     if name not in commands:
@@ -161,7 +172,7 @@ def _recipes(args: list[str]) -> int:
 def _train(args: list[str]) -> int:
     args, run = _take_resume(args)
     recipe = at_home(args.pop(0)) if args and not args[0].startswith("-") else None
-    if recipe is None and run is None:
+    if recipe is None and run is None and not any(arg.startswith("--config") for arg in args):
         if not set(args) & {"--help", "-h"}:
             raise UserError(_no_recipe(args))
         print(HELP)
@@ -172,74 +183,19 @@ def _train(args: list[str]) -> int:
     from jaxgan.train import TrainingError
 
     try:
-        return train.resume(run, recipe, args) if run is not None else train.train(recipe or "", args)
+        return train.resume(run, recipe, args) if run is not None else train.train(recipe, args)
     except TrainingError as stop:
         print(f"jaxgan: {stop}", file=sys.stderr)
         return 1
 
 
-def _sample(args: list[str]) -> int:
-    names, options = _names_first("sample", ("the folder of a run",), args)
-    from jaxgan.commands import sample
-
-    return sample.command(names[0], options)
+def _named(command: str, args: list[str]) -> int:
+    names, options = _names_first(command, TAKES[command], args)
+    return importlib.import_module(f"jaxgan.commands.{command}").command(*names, options)
 
 
-def _interpolate(args: list[str]) -> int:
-    names, options = _names_first("interpolate", ("the folder of a run",), args)
-    from jaxgan.commands import interpolate
-
-    return interpolate.command(names[0], options)
-
-
-def _translate(args: list[str]) -> int:
-    takes = ("the folder of a run", "a file or folder to translate", "a file or folder to write")
-    names, options = _names_first("translate", takes, args)
-    from jaxgan.commands import translate
-
-    run, source, target = names
-    return translate.command(run, source, target, options)
-
-
-def _rollout(args: list[str]) -> int:
-    names, options = _names_first("rollout", ("the folder of a run",), args)
-    from jaxgan.commands import rollout
-
-    return rollout.command(names[0], options)
-
-
-def _data(args: list[str]) -> int:
-    names, options = _names_first("data", ("a data set",), args)
-    from jaxgan.commands import data
-
-    return data.command(names[0], options)
-
-
-def _evaluate(args: list[str]) -> int:
-    names, options = _names_first("evaluate", ("the folder of a run",), args)
-    from jaxgan.commands import evaluate
-
-    return evaluate.command(names[0], options)
-
-
-def _fid(args: list[str]) -> int:
-    names, options = _names_first("fid", ("two sets of images or their statistics",) * 2, args)
-    from jaxgan.commands import fid
-
-    return fid.command(names, options)
-
-
-def _stats(args: list[str]) -> int:
-    names, options = _names_first("stats", ("a set of images",), args)
-    from jaxgan.commands import stats
-
-    return stats.command(names[0], options)
-
-
-def _weights(args: list[str]) -> int:
-    from jaxgan.commands import weights
-
-    return weights.command(args)
+def _whole(command: str, args: list[str]) -> int:
+    return importlib.import_module(f"jaxgan.commands.{command}").command(args)
 
 
 def _names_first(command: str, takes: Sequence[str], args: list[str]) -> tuple[list[str], list[str]]:
@@ -276,7 +232,7 @@ def _no_recipe(args: list[str]) -> str:
     late = [arg for arg in args if arg in recipes.names()]
     if late:
         return f"the recipe comes first: jaxgan train {late[0]} [options]."
-    return f"jaxgan train takes a recipe ({', '.join(_summaries())}) or --resume RUN."
+    return f"jaxgan train takes a recipe ({', '.join(_summaries())}), --config FILE or --resume RUN."
 
 
 def _check_recipe(name: str) -> None:

@@ -158,11 +158,12 @@ def check_fields(config: Any) -> None:
     """Raise a UserError that names the first field of a dataclass whose value is impossible.
 
     A number must be finite and above 0, unless its type has other bounds (of `annotated_types`):
-    `Annotated[float, Ge(0), Lt(1)]`.
+    `Annotated[float, Ge(0), Lt(1)]`. A field that a subclass gives anew without bounds keeps those of its base.
     """
     hints, bounded = (get_type_hints(type(config), include_extras=extras) for extras in (False, True))
     for name in (field.name for field in dataclasses.fields(config)):
-        value, hint, bounds = getattr(config, name), hints[name], _bounds(bounded[name])
+        value, hint = getattr(config, name), hints[name]
+        bounds = _bounds(bounded[name]) or _inherited(type(config), name)
         if not fits(value, hint):
             raise UserError(f"{flag(name)} takes {words_of(hint)}; got {value!r}.")
         if value == ():
@@ -193,6 +194,12 @@ def _bounds(hint: Any) -> list[Any]:
     if get_origin(hint) is Annotated:
         return [*get_args(hint)[1:], *_bounds(get_args(hint)[0])]
     return [bound for part in get_args(hint) for bound in _bounds(part)]
+
+
+def _inherited(kind: type[Any], name: str) -> list[Any]:
+    """What the nearest base that bounds the field says of its numbers."""
+    bases = [get_type_hints(base, include_extras=True) for base in kind.__mro__[1:] if dataclasses.is_dataclass(base)]
+    return next((bounds for hints in bases if (bounds := _bounds(hints.get(name)))), [])
 
 
 def _bound(bounds: Sequence[Any], kind: str) -> Any:

@@ -44,6 +44,7 @@ NEWEST_ONLY = (
     *("recipes/test_costs.py", "recipes/test_learning.py", "recipes/test_toolbox", "recipes/test_modes.py"),
     *("game/test_collectives.py", "game/test_dynamics.py", "game/test_flops.py", "game/test_frozen.py"),
     *("game/test_local.py", "game/test_unroll.py", "train/cluster/test_cluster.py", "train/loop/test_best.py"),
+    *("recipes/test_cyclegan.py", "recipes/test_spade.py", "commands/test_import.py"),
     *("train/loop/test_goals.py", "train/loop/test_held.py", "train/loop/test_prolong.py"),
     *("train/loop/test_rollback.py", "train/monitor/test_failing_runs.py", "commands/test_interpolate.py"),
     "test_docs.py",
@@ -55,7 +56,7 @@ KEPT = (
     "metrics/compare/test_evaluate.py",
     "metrics/inception/test_net.py",
 )
-FAMILIES = ("gan", "dcgan", "cgan", "sngan/projection", "r3gan", "pix2pix", "voxel_gan/conv")
+FAMILIES = ("gan", "dcgan", "cgan", "sngan/projection", "r3gan", "pix2pix", "spade", "voxel_gan/conv")
 """Cases of the recipe contract that the oldest Python runs, one a family of networks."""
 
 FORMS = ("layers/", "metrics/inception/test_net.py", "game/test_collectives.py", "game/test_flops.py")

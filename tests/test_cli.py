@@ -83,7 +83,7 @@ def test_errors_that_are_no_lack_of_memory_stay_errors(monkeypatch):
 
 MISTAKES = {
     "fly": "there is no command 'fly'; the commands are train, sample, interpolate, translate, rollout, data, "
-    "evaluate, fid, stats, weights, recipes.",
+    "evaluate, fid, stats, import, weights, recipes.",
     "recipes now": "jaxgan recipes takes no arguments, got now.",
     "train": "jaxgan train takes a recipe (",
     "train gam": "there is no recipe 'gam'",

@@ -12,6 +12,7 @@ import pytest
 
 from jaxgan import fields, recipes
 from jaxgan.commands.data import DataConfig
+from jaxgan.commands.import_ import PublishedConfig
 from jaxgan.commands.interpolate import InterpolateConfig
 from jaxgan.commands.metric_options import EvaluateConfig, ExtractorConfig, FidConfig, ImagesConfig, StatsConfig
 from jaxgan.commands.translate import TranslateConfig
@@ -37,6 +38,7 @@ OPTIONS = {
     "evaluate": (EvaluateConfig, ExtractorConfig),
     "fid": (FidConfig, ExtractorConfig, ImagesConfig),
     "stats": (StatsConfig, ExtractorConfig, ImagesConfig),
+    "import": (PublishedConfig,),
     "weights": (),
 }
 
@@ -94,10 +96,13 @@ def test_commands_name_recipes_and_options_that_there_are(page):
     """What each does with its options is tested where the command is."""
     for command, *words in commands(page):
         kinds = OPTIONS["resume" if "--resume" in words else command]
-        if command == "train" and "--resume" not in words and not words[0].endswith(".py"):
+        named = command == "train" and words[0] not in ("--resume", "--config")
+        if named and "--resume" not in words and not words[0].endswith(".py"):
             assert words[0] in recipes.names()
             kinds = (*kinds, recipes.load(words[0]).Config)
-        known = {"--help", "--preset", "--resume", "-o"} | {flag(name) for kind in kinds for name in fields_of(kind)}
+        known = {"--help", "--preset", "--config", "--resume", "-o"} | {
+            flag(name) for kind in kinds for name in fields_of(kind)
+        }
         if command != "train" or not words[0].endswith(".py"):
             assert {word for word in words if word.startswith("-")} <= known, f"{page.name}: {command} {words}"
 

@@ -6,7 +6,8 @@ from typing import Literal
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.options import parse
+from jaxgan.options import check_fields, parse
+from jaxgan.recipes.common.base import LatentConfig
 from jaxgan.train.run.config import RunConfig
 
 
@@ -91,3 +92,18 @@ def test_help_lists_every_option_with_its_default(capsys):
     assert "Images per step. (default: 64)" in " ".join(text.replace("│", " ").split())
     assert "recipe options" in text
     assert "run options" in text
+
+
+def test_a_field_that_a_subclass_gives_anew_keeps_its_bounds():
+    """`beta1` may be 0 in the base; what a base says of another field does not reach it."""
+
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Mine(LatentConfig):
+        beta1: float = 0.0
+        scale: float = 1.0
+
+    check_fields(Mine())
+    with pytest.raises(UserError, match=r"^--beta1 must be at least 0 and below 1, got 1\.0\.$"):
+        check_fields(Mine(beta1=1.0))
+    with pytest.raises(UserError, match=r"^--scale must be above 0, got 0\.0\.$"):
+        check_fields(Mine(scale=0.0))

@@ -13,7 +13,7 @@ from jaxgan.options import parse
 from jaxgan.train.cluster.joining import Cluster
 from jaxgan.train.run import config
 
-NO_PATHS = {"coordinator", "verb"}
+NO_PATHS = {"coordinator", "to", "verb"}
 KINDS = {
     kind
     for module in (config, metric_options, data)

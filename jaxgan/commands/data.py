@@ -10,7 +10,7 @@ from jaxtyping import Integer
 
 from jaxgan import data as datasets
 from jaxgan import fields
-from jaxgan.data.bundles import MADE
+from jaxgan.data.bundles import known
 from jaxgan.data.source import Data, Table, gather, side, spread
 from jaxgan.data.threads import in_threads, telling
 from jaxgan.errors import UserError, first_of
@@ -66,7 +66,7 @@ def command(spec: str, args: Sequence[str]) -> int:
     (wanted,) = parse("jaxgan data SPEC", "What is understood of a data set.", (DataConfig,), args)
     _check_out(wanted.out)
     quiet()
-    usual = fields.Needs({}) if spec in MADE else fields.IMAGES
+    usual = fields.Needs({}) if known(spec) else fields.IMAGES
     needs = usual if wanted.needs is None else own.named(wanted.needs).module.NEEDS
     with telling(reading):
         loaded = datasets.load(

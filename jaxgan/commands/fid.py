@@ -46,13 +46,14 @@ OWN: dict[tuple[str, str], Name] = {  # names of extractors in statistics, as --
 INCEPTION_FEATURES = 2048
 
 
-def command(names: Sequence[str], args: Sequence[str]) -> int:
+def command(real: str, fake: str, args: Sequence[str]) -> int:
     """Compare two sets of images, or their statistics, by a Fréchet distance."""
     kinds = (FidConfig, ExtractorConfig, ImagesConfig)
     config, seen_by, how = parse("jaxgan fid A B", "The Fréchet distance of B from A.", kinds, args)
     check_fid(config)
     check_images(how)
     quiet()
+    names = (real, fake)
     sources = [open_source(name, how) for name in names]
     if config.bootstrap and isinstance(sources[1], Statistics):
         raise UserError(f"--bootstrap draws from the images of B, but {names[1]} holds statistics only.")

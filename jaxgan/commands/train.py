@@ -14,7 +14,7 @@ from jaxgan.recipes.common.base import RecipeConfig, check
 from jaxgan.train.cluster.joining import Cluster, cluster_of, joined
 from jaxgan.train.loop.fit import fit
 from jaxgan.train.run import config as options
-from jaxgan.train.run import own
+from jaxgan.train.run import own, repeat
 from jaxgan.train.run.config import MAY_CHANGE, ResumeConfig, RunConfig, flag, from_json, settled
 from jaxgan.train.run.data import open_data
 from jaxgan.train.run.rundir import check_out, read_config
@@ -23,9 +23,16 @@ from jaxgan.train.screen.quiet import quiet
 from jaxgan.train.screen.report import Report, make_report
 
 
-def train(recipe_name: str, args: Sequence[str]) -> int:
-    """Start a run; the exit code is 0, or 128 plus the signal that stopped it."""
-    recipe = own.named(recipe_name)
+def train(recipe_name: str | None, args: Sequence[str]) -> int:
+    """Start a run, of the recipe that --config names where none is given.
+
+    The exit code is 0, or 128 plus the signal that stopped it.
+    """
+    if recipe_name is None:
+        system, args = _without("--system", args)
+        recipe = repeat.recipe_of(own.taken(args, "--config"), system)
+    else:
+        recipe = own.named(recipe_name)
     summary = (recipe.module.__doc__ or recipe.name).splitlines()[0]
     config, run, cluster = _options(recipe, summary, args)
     with joined(cluster, run.out) as process:
@@ -40,25 +47,28 @@ def train(recipe_name: str, args: Sequence[str]) -> int:
 
 
 def _options(recipe: own.Recipe, summary: str, args: Sequence[str]) -> list[Any]:
-    """The recipe's configuration, the run's and the cluster's; from the recipe's --preset where one is named."""
-    command, kinds = f"jaxgan train {recipe.name}", (RunConfig, Cluster)
+    """The recipe's configuration, the run's and the cluster's; from --preset or --config where one is given."""
+    command, kinds = f"jaxgan train {recipe.name}", (recipe.module.Config, RunConfig, Cluster)
     presets: dict[str, Any] = getattr(recipe.module, "PRESETS", {})
     summary += f" Presets (--preset NAME): {', '.join(presets)}." if presets else ""
-    name, rest = _preset(args)
-    if name is None:
-        return parse(command, summary, (recipe.module.Config, *kinds), args)
-    if name not in presets:
+    summary += " --config FILE takes the options of another run's config.json."
+    name, rest = _without("--preset", args)
+    file, rest = _without("--config", rest)
+    if name is not None and file is not None:
+        raise UserError("--preset and --config both say what the options are; one of them is enough.")
+    if name is not None and name not in presets:
         raise UserError(
             f"--preset takes one of {', '.join(presets) or 'none: this recipe has no presets'}; got {name}."
         )
-    return parse(command, summary, (recipe.module.Config, *kinds), rest, {recipe.module.Config: presets[name]})
+    named = {recipe.module.Config: presets[name]} if name is not None else {}
+    return parse(command, summary, kinds, rest, named if file is None else repeat.options_of(file, recipe))
 
 
-def _preset(args: Sequence[str]) -> tuple[str | None, list[str]]:
-    """The value of --preset, and the other arguments."""
+def _without(option: str, args: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The value of an option, and the other arguments."""
     for i, arg in enumerate(args):
         name, equals, value = arg.partition("=")
-        if name == "--preset":
+        if name == option:
             given = [value] if equals else list(args[i + 1 : i + 2])
             return (given[0] if given else ""), [*args[:i], *args[i + (1 if equals else 2) :]]
     return None, list(args)

@@ -1,9 +1,11 @@
 """The command `jaxgan translate`: files through a trained translator."""
 
+import glob
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,11 +16,12 @@ from jaxgan.fields import Field, Spec
 from jaxgan.game import Verb
 from jaxgan.options import parse
 from jaxgan.paths import typed
-from jaxgan.show import from_user
+from jaxgan.show import pictures, through, tiled
 from jaxgan.show.files import FILES
 from jaxgan.show.replace import noticing, told
-from jaxgan.show.sampling import compiled, example_keys
+from jaxgan.show.sampling import PIXELS, example_keys
 from jaxgan.show.sets import FILE_ENDINGS, HELD
+from jaxgan.show.sheets import sheet, write_png
 from jaxgan.train.run import own
 from jaxgan.train.run.config import (
     TranslateConfig,
@@ -26,40 +29,81 @@ from jaxgan.train.run.config import (
 )
 from jaxgan.train.run.load import Described, described, state_of
 from jaxgan.train.screen.quiet import quiet
+from jaxgan.train.screen.report import counting
 
-ABOUT = "Translate an image, or all images of a folder."
+ABOUT = "Translate an image, all images of a folder, or all of a pattern such as 'photos/**/*.jpg'."
 PICTURES = ("image", "mask", "label_map")  # kinds that a file of pixels can fill
+SHOWN = 16  # pictures on a sheet, at most
+MAGIC = frozenset("*?[")
+
+
+class Task(NamedTuple):
+    """A picture file, and the place of its translation without an ending."""
+
+    file: Path
+    place: Path
 
 
 def command(run: str, source: str, target: str, args: Sequence[str]) -> int:
-    """Put an image file, or all those of a folder, through the run's translator."""
+    """Put an image file, all those of a folder, or all of a pattern, through the run's translator."""
     if run == "-":
         parse("jaxgan translate RUN IN OUT", ABOUT, (TranslateConfig,), args)
     quiet()
     found = described(run, own.taken(args), step=step_of(args))
     config = parse(f"jaxgan translate {run} IN OUT", ABOUT, (TranslateConfig,), args)[0]
     check_seed(config.seed)
-    verb, field = _translator(found, config.verb)
+    tiled.check(tiled.TILE if config.tile is None else config.tile, config.overlap)
+    verb, field = _translator(found, config.verb, config.to)
     files = _files(typed(source), verb.given[field])
     places = _places(typed(source), typed(target), files, verb.makes)
+    tasks = [Task(file, place) for file, place in zip(files, places, strict=True)]
     state, step = state_of(found)
-    draw = compiled(verb)
+    how = through.translator(verb, state, config.tile, config.overlap)
     with noticing() as stood:
-        for i, (file, place) in enumerate(zip(files, places, strict=True)):
-            taken = {field: from_user.READ[verb.given[field].kind]("IN", verb.given[field], str(file))[None]}
-            made = draw(state, example_keys(config.seed, 1, i), taken)
-            _write(place, Path(target).suffix, verb.makes, made)
-    print(f"{len(files)} translated by step {step}: {target}{told(stood)}")
+        rows = _all(how, tasks, config, Path(target).suffix)
+        if config.sheet:
+            heads = [field, *(name for _ in range(config.n) for name in verb.makes)]
+            place = tasks[0].place
+            beside = place.with_name(f"{place.name}-sheet.png") if len(tasks) == 1 else typed(target) / "sheet.png"
+            write_png(beside, sheet(rows, heads))
+    print(f"{len(tasks)} translated by step {step}: {target}{told(stood)}")
     return 0
 
 
-def _translator(found: Described, name: str | None) -> tuple[Verb, str]:
-    """The verb that translates, and the one field of pixels that it takes."""
+def _all(
+    how: through.Translator, tasks: Sequence[Task], config: TranslateConfig, suffix: str
+) -> list[list[np.ndarray]]:
+    """Translates each file; returns the first pictures with their translations, small, where there is to be a sheet."""
+    rows, done = [], 0
+    with counting("translating", config.n * sum(through.parts(how, task.file) for task in tasks)) as progress:
+        for i, task in enumerate(tasks):
+            picture = pictures.read("IN", how.given[1], task.file)
+            shown = config.sheet and i < SHOWN
+            row = through.small(dict([how.given]), {how.given[0]: picture.stored}) if shown else []
+            for seed in range(config.seed, config.seed + config.n):
+                keys, before = example_keys(seed, 1, i), done
+                made = through.made_of(how, picture.stored, keys, lambda n, before=before: progress(before + n))
+                done += through.count(how, picture.stored.shape)
+                progress(done)
+                place = task.place if config.n == 1 else task.place.with_name(f"{task.place.name}-{seed}")
+                _write(place, suffix, how.verb.makes, made, picture)
+                row += through.small(how.verb.makes, made) if shown else []
+            rows += [row] if shown else []
+    return rows
+
+
+def _translator(found: Described, name: str | None, to: str | None) -> tuple[Verb, str]:
+    """The verb that translates (of this name, or to this field), and the one field of pixels that it takes."""
     fitting = {
         each: next(iter(verb.given))
         for each, verb in found.system.verbs.items()
         if len(verb.given) == 1 and next(iter(verb.given.values())).kind in PICTURES
     }
+    if to is not None:
+        makes = {next(iter(found.system.verbs[each].makes)): each for each in reversed(fitting)}
+        if name or to not in makes:
+            raise UserError(f"{flag('to')} takes one of {', '.join(makes) or 'none'}, without --verb; got {to}.")
+        name = makes[to]
     wanted = name or ("translate" if "translate" in fitting or len(fitting) != 1 else next(iter(fitting)))
     if wanted not in fitting:
         has = ", ".join(fitting) or "none"
@@ -73,14 +117,16 @@ def _files(source: Path, field: Field) -> list[Path]:
     """The pictures to translate, by name; label maps may lie in `.npy` files too."""
     if source.is_file():
         return [source]
-    if not source.is_dir():
+    pattern = not source.exists() and bool(MAGIC & set(str(source)))
+    if not source.is_dir() and not pattern:
         raise UserError(f"IN takes an image file or a folder of them, but {source} does not exist.")
     endings = {*extensions(), *([".npy"] if field.kind == "label_map" else [])}
+    paths = map(Path, glob.glob(str(source), recursive=True)) if pattern else source.iterdir()
     found = sorted(
-        path
-        for path in source.iterdir()
-        if path.is_file() and path.suffix.lower() in endings and not path.name.startswith(".")
+        path for path in paths if path.is_file() and path.suffix.lower() in endings and not path.name.startswith(".")
     )
+    if not found and pattern:
+        raise UserError(f"IN takes an image file, a folder or a pattern of them, but {source} fits no image.")
     if not found:
         raise UserError(f"IN takes an image file or a folder of them, but {source} holds no images.")
     return found
@@ -93,7 +139,7 @@ def _places(source: Path, out: Path, files: Sequence[Path], makes: Spec) -> list
     if suffix in endings or (suffix in (*HELD, *FILE_ENDINGS, *extensions()) and not out.is_dir()):
         if suffix not in endings:
             raise UserError(f"OUT takes a {' or '.join(sorted(endings))} file or a folder, got {out}.")
-        if source.is_dir():
+        if not source.is_file():
             raise UserError(f"OUT takes a folder where IN is one, got the file {out}.")
         if out.is_dir():
             raise UserError(f"OUT takes a file, but {out} is a folder.")
@@ -102,16 +148,18 @@ def _places(source: Path, out: Path, files: Sequence[Path], makes: Spec) -> list
         return [out.with_suffix("")]
     if out.is_file():
         raise UserError(f"OUT takes a new file or a folder, but {out} is a file of another kind.")
-    if source.is_dir() and out.is_dir() and any(out.iterdir()):
+    if not source.is_file() and out.is_dir() and any(out.iterdir()):
         raise UserError(f"OUT takes a new or empty folder where IN is one, but {out} has files.")
-    stems = Counter(file.stem for file in files)
-    places = [out / (file.stem if stems[file.stem] == 1 else file.name) for file in files]
+    root = Path(os.path.commonpath([file.parent for file in files]))
+    stems = Counter(file.with_suffix("") for file in files)
+    kept = [file.with_suffix("") if stems[file.with_suffix("")] == 1 else file for file in files]
+    places = [out / each.relative_to(root) for each in kept]
     if any(place.with_name(place.name + ending) == source for place in places for ending in endings):
         raise UserError(f"OUT takes another folder than that of IN, got {out}.")
     return places
 
 
-def _write(path: Path, suffix: str, makes: Spec, made: Mapping[str, Any]) -> None:
+def _write(path: Path, suffix: str, makes: Spec, made: Mapping[str, Any], picture: pictures.Picture) -> None:
     """One file for each made field; several get the field's name too; `suffix` is the user's spelling of an ending."""
     for name, field in makes.items():
         file = FILES[field.kind]
@@ -119,6 +167,9 @@ def _write(path: Path, suffix: str, makes: Spec, made: Mapping[str, Any]) -> Non
         place = path.with_name(path.name + ("" if len(makes) == 1 else f"-{name}") + ending)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            file.write(place, field, np.asarray(made[name])[0])
+            if field.kind in PIXELS:
+                pictures.write(place, made[name], picture)
+            else:
+                file.write(place, field, made[name])
         except OSError as error:
             raise UserError(f"OUT {place} cannot be written: {error.strerror or error}.") from error

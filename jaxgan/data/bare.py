@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Iterator
 
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
+END = b"\xff\xd9"
+"""Ends a JPEG."""
 PIXELS = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 TRANSPARENT = {0: range(2, 3), 2: range(6, 7), 3: range(1, 257)}
 """Lengths that a PNG's tRNS may have, by the colour type."""

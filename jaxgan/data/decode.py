@@ -32,6 +32,7 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 """What turns a picture of each EXIF orientation."""
+OTHER_BITS = b"\xaa" * 64
 T = TypeVar("T")
 
 
@@ -41,17 +42,35 @@ def forgiving(read: Callable[[File], T], file: File) -> T:
         return read(file)
     except UserError:
         raise
-    except Exception as error:  # Pillow's decoders raise anything at all on a broken file
+    except Exception:  # Pillow's decoders raise anything at all on a broken file
         file.seek(0)
         plain = bare.stripped(file.read())
         if plain is None:
             raise
-        try:
-            return read(io.BytesIO(plain))
-        except UserError:
-            raise
-        except Exception:
-            raise error from None
+        for attempt in (lambda content: read(io.BytesIO(content)), lambda content: _ended(read, content)):
+            try:
+                return attempt(plain)
+            except UserError:
+                raise
+            except Exception:  # of the file as it is, not of what was made of it, people are told
+                continue
+        raise
+
+
+def _ended(read: Callable[[File], T], content: bytes) -> T:
+    """Returns what `read` makes of a JPEG that lacks its end marker alone; raises OSError where pixels are lacking.
+
+    Pillow refuses both, and libjpeg fills what is lacking. So the end is put behind it once at once and once after
+    other bits: these change the last pixels, unless all of them were there already.
+    """
+    with opened(io.BytesIO(content)) as image:
+        if image.format != "JPEG" or image.info.get("progressive"):  # of which a whole scan may be lacking
+            raise OSError("no sequential JPEG")
+    body = content.rstrip(b"\xff")
+    made, other = (read(io.BytesIO(body + bits + bare.END)) for bits in (b"", OTHER_BITS))
+    if not np.array_equal(made, other):  # type: ignore[arg-type]
+        raise OSError("pixels are lacking")
+    return made
 
 
 @contextlib.contextmanager

@@ -12,16 +12,19 @@ def hold_out(data: Data, count: int) -> tuple[Data, Data]:
     """Splits off `count` examples of each table: (what to train on, what is held out).
 
     Which rows are held out depends on the table's size and `count` only, so that a resumed run holds out the same ones.
+    Of a set with rows apart (`Data.apart`) they are among these, and those of them that are left are in neither part.
 
     Args:
       data: the whole set.
       count: examples to hold out; 0 for none, and then the second set is the first.
 
     Raises:
-      UserError: where a table would have nothing left to train on.
+      UserError: where a table would have nothing left to train on, or has fewer rows apart.
     """
     if not count:
         return data, data
+    if data.apart:
+        return _hold_out_apart(data, count)
     smallest = min(table.rows for table in data.tables)
     if not 0 < count < smallest:
         raise UserError(
@@ -30,6 +33,18 @@ def hold_out(data: Data, count: int) -> tuple[Data, Data]:
     pairs = [_split(table, count) for table in data.tables]
     kept, held = (tuple(pair[i] for pair in pairs) for i in (0, 1))
     return data._replace(tables=kept), data._replace(tables=held)
+
+
+def _hold_out_apart(data: Data, count: int) -> tuple[Data, Data]:
+    if not 0 < count <= data.apart:
+        raise UserError(
+            f"--hold-out takes 0 to {data.apart} of {data.name}, whose last {data.apart} are apart from the rest, "
+            f"got {count}."
+        )
+    chosen = some_rows(data.apart, count)
+    kept = tuple(part(table, np.arange(table.rows - data.apart, dtype=np.int32)) for table in data.tables)
+    held = tuple(part(table, table.rows - data.apart + chosen) for table in data.tables)
+    return data._replace(tables=kept, apart=0), data._replace(tables=held, apart=0)
 
 
 def _split(table: Table, count: int) -> tuple[Table, Table]:
@@ -58,4 +73,4 @@ def some_rows(rows: int, most: int) -> Int32[np.ndarray, " n"]:
 def some(data: Data, most: int) -> Data:
     """Returns at most so many rows of each table, by `some_rows`; tables of equal length keep equal rows."""
     tables = (part(t, some_rows(t.rows, most)) if t.rows > most else t for t in data.tables)
-    return data._replace(tables=tuple(tables))
+    return data._replace(tables=tuple(tables), apart=0)

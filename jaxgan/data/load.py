@@ -80,7 +80,7 @@ def load(
     """Loads data by name or from a path.
 
     Args:
-      spec: "fashion_mnist_10k" or a key of `bundles.MADE` (bundled); or an existing folder, `.zip`, `.npz`, `.npy` or
+      spec: "fashion_mnist_10k" or another bundled set (`bundles`); or an existing folder, `.zip`, `.npz`, `.npy` or
         IDX file; or a TensorFlow Datasets name such as "mnist", "celeb_a[test]", "name/config:version[train[:50%]]".
         Of a folder or zip with splits "train" is meant, and "photos[val]" or "photos[train+val]" are others.
       needs: the fields that are wanted. A folder gives them as sub-folders of their names, paired by file name; as
@@ -105,9 +105,9 @@ def load(
     settings = settings_module.check(image_size, resize, channels)
     if halves is not None:
         settings_module.check_halves(halves, needs)
-    if spec in bundles.MADE:
+    if bundles.known(spec):
         how: dict[str, Any] = {"image_size": image_size, "resize": resize, "channels": channels, "data_dir": data_dir}
-        loaded = bundles.load(spec, settings, lambda: load(BUNDLED, **how))
+        loaded = bundles.load(spec, settings, lambda: load(BUNDLED, **how), needs)
     else:
         loaded = _load(spec, needs, settings, halves, data_dir, skip_unreadable)
     fields.check(loaded.spec, needs, f"--data {spec}")

@@ -58,7 +58,7 @@ def place(spec: str) -> Place | None:
 def names_a_set(spec: str) -> bool:
     """Whether a text is the name of a bundled set, or of one of TFDS."""
     name = spec.partition("[")[0]
-    if name in (BUNDLED, *bundles.MADE):
+    if name == BUNDLED or bundles.known(name):
         return True
     from jaxgan.data.readers import tfds
 

@@ -52,12 +52,15 @@ class Data(NamedTuple):
       name: what the user asked for.
       fingerprint: sha256 hex digest of the content and the preprocessing; no path or time enters it.
       description: one line for people.
+      apart: so many rows at the end of each table are of pictures that no other row is cut from; `hold_out` takes its
+        rows from these alone, and trains on none of them.
     """
 
     tables: tuple[Table, ...]
     name: str
     fingerprint: str
     description: str
+    apart: int = 0
 
     @property
     def spec(self) -> dict[str, Field]:
@@ -240,6 +243,13 @@ def make_tables(
     )
 
 
+def _check_classes(maps: np.ndarray, field: Field, what: str) -> None:
+    """Raise UserError, naming one, where label maps hold what is no class of theirs."""
+    for found in (int(maps.min()), int(maps.max())):
+        if not 0 <= found < len(field.names):
+            raise UserError(f"{what} holds class {found}, but there are names for 0 to {len(field.names) - 1}.")
+
+
 def of_arrays(arrays: dict[str, np.ndarray], spec: Spec, name: str = "arrays", note: str = "") -> Data:
     """Returns the `Data` of arrays `[n, ...]` that are stored as the spec says; what a script hands to `fit`.
 
@@ -254,6 +264,8 @@ def of_arrays(arrays: dict[str, np.ndarray], spec: Spec, name: str = "arrays", n
         if not fits or any(want not in (None, got) for want, got in zip(field.shape, array.shape[1:], strict=True)):
             wanted = f"{field.dtype} [n{''.join(f', {s}' for s in field.shape)}]"
             raise UserError(f"{key} of {name} must be {wanted}, got {array.dtype} {list(array.shape)}.")
+        if field.kind == "label_map" and array.size:
+            _check_classes(array, field, f"{key} of {name}")
     lengths = {key: len(arrays[key]) for key in spec}
     if len(set(lengths.values())) != 1 or 0 in lengths.values():
         told_lengths = ", ".join(f"{key} {length}" for key, length in lengths.items())

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import jax.numpy as jnp
+import optax
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
@@ -42,3 +43,25 @@ def cosine(start: float, end: float, steps: int) -> Schedule:
         return jnp.asarray(start + (end - start) * share, jnp.float32)
 
     return value
+
+
+def constant_then_linear(value: float, steps: int, share: float) -> optax.ScalarOrSchedule:
+    """The value itself, and over the last share of the steps a line from there to 0, where it stays.
+
+    Rates of pix2pix and CycleGAN: the line is the second half of their training (Zhu et al. 2017, arXiv:1703.10593,
+    section 4; with steps here where their code has epochs).
+
+    Args:
+        value: until the line begins.
+        steps: after which it ends.
+        share: of the steps, from 0 (no line: the value as a number) to 1.
+
+    Raises:
+        UserError: another share, or no steps.
+    """
+    if not 0 <= share <= 1:
+        raise UserError(f"a schedule falls over a share of its steps from 0 to 1, got {share}.")
+    if not steps >= 1:
+        raise UserError(f"a schedule takes at least 1 step, got {steps}.")
+    falling = round(share * steps)
+    return optax.linear_schedule(value, 0.0, falling, steps - falling) if falling else value

@@ -1,12 +1,19 @@
 """A state that begins where another system's state ended: fine-tuning, growing networks, the next stage of a run."""
 
 import dataclasses
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from jaxgan.errors import first_of
 from jaxgan.game.state import GameState, PlayerState
+
+NAMED = 5  # arrays, at most
+PARTS = ("params", "vars", "ema", "opt_state")
+"""Of a player, what people know best first."""
 
 
 class Transfer(NamedTuple):
@@ -16,16 +23,28 @@ class Transfer(NamedTuple):
         taken: of the old state, and now in the new one.
         kept: of the new state, for the old one had none of this path, shape and dtype.
         dropped: of the old state, for the new one had no place for them.
+        differing: those of `kept` that the old state has in another shape or number format: both, for people.
     """
 
     taken: tuple[str, ...]
     kept: tuple[str, ...]
     dropped: tuple[str, ...]
+    differing: Mapping[str, tuple[str, str]] = {}
 
     def __str__(self) -> str:
         """One line, in numbers."""
-        taken, kept, dropped = (len(paths) for paths in self)
+        taken, kept, dropped = (len(paths) for paths in self[:3])
         return f"{taken} arrays taken over, {kept} begin anew, {dropped} have no place in the new system"
+
+    def lines(self) -> list[str]:
+        """What became of them by player and part, and the first that begin anew by name; [] where all were taken."""
+        if not self.kept:
+            return []
+        shapes = [f"{path} ({was}, here {now})" for path, (was, now) in self.differing.items()]
+        missing = sorted(set(self.kept) - set(self.dropped))
+        said = {"taken over": _shares(self), "anew, for the shape differs": first_of(_known_first(shapes), NAMED)}
+        said["anew, for the old run has none"] = first_of(_known_first(missing), NAMED)
+        return [f"{what}: {names}" for what, names in said.items() if names]
 
 
 def by_path(old: GameState, new: GameState) -> tuple[GameState, Transfer]:
@@ -57,7 +76,9 @@ def by_path(old: GameState, new: GameState) -> tuple[GameState, Transfer]:
     leaves = [taken.get(path, leaf) for path, leaf in wanted.items()]
     players = jax.tree.unflatten(jax.tree.structure(new.players), leaves)
     kept, dropped = (tuple(path for path in each if path not in taken) for each in (wanted, had))
-    return dataclasses.replace(new, players=players), Transfer(tuple(taken), kept, dropped)
+    both = {path: (had[path], wanted[path]) for path in kept if path in had and not _fits(had[path], wanted[path])}
+    differing = {path: _forms(*pair) for path, pair in both.items()}
+    return dataclasses.replace(new, players=players), Transfer(tuple(taken), kept, dropped, differing)
 
 
 def _leaves(players: dict[str, PlayerState]) -> dict[str, Any]:
@@ -79,3 +100,30 @@ def _start_of_average(path: str, state: GameState) -> str:
 
 def _fits(old: Any, new: Any) -> bool:
     return old is not None and jnp.shape(old) == jnp.shape(new) and jnp.result_type(old) == jnp.result_type(new)
+
+
+def _forms(old: Any, new: Any) -> tuple[str, str]:
+    """The shapes of two arrays, and where these are the same, their number formats."""
+    if jnp.shape(old) == jnp.shape(new):
+        return str(jnp.result_type(old)), str(jnp.result_type(new))
+    was, now = (" x ".join(map(str, jnp.shape(leaf))) or "one number" for leaf in (old, new))
+    return was, now
+
+
+def _known_first(paths: Sequence[str]) -> list[str]:
+    """Parameters before averages and optimisers, which have the same shapes once more."""
+    return sorted(paths, key=lambda path: PARTS.index(_part(path)[1]))
+
+
+def _shares(transfer: Transfer) -> str:
+    """How much of each player's parts was taken: "g params 2 of 3, opt_state 0 of 7; d params 3 of 3"."""
+    taken, every = (Counter(map(_part, paths)) for paths in (transfer.taken, (*transfer.taken, *transfer.kept)))
+    players = dict.fromkeys(player for player, _ in every)
+    parts = {each: [part for part in PARTS if (each, part) in every] for each in players}
+    shares = {each: [f"{part} {taken[each, part]} of {every[each, part]}" for part in parts[each]] for each in players}
+    return "; ".join(f"{player} {', '.join(each)}" for player, each in shares.items())
+
+
+def _part(path: str) -> tuple[str, str]:
+    player, part = path.split("/")[:2]
+    return player, part

@@ -47,3 +47,8 @@ def _shifted(x: Array, axis: int, by: int) -> Array:
     pads = [(0, 0, 0)] * x.ndim
     pads[axis] = (by, -by, 0)
     return lax.pad(x, jnp.zeros((), x.dtype), pads)
+
+
+def repeated(x: Float[Array, "b h w c"], factor: int) -> Float[Array, "b H W c"]:
+    """Every pixel `factor` times down and across: enlarging by nearest neighbours."""
+    return x.repeat(factor, axis=1).repeat(factor, axis=2)

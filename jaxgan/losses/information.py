@@ -87,3 +87,17 @@ def gaussian_log_likelihood(
     check_same_shape("codes, means and logarithms of variances", code, mean, log_variance)
     squares = jnp.square(code - mean) * jnp.exp(-log_variance)
     return -0.5 * jnp.sum(squares + log_variance + math.log(2 * math.pi), axis=1)
+
+
+def kl_to_normal(mean: Float[Array, "b n"], log_variance: Float[Array, "b n"]) -> Float[Array, "b"]:
+    """KL(N(mean, diag(exp(log_variance))) || N(0, 1)), in nats: a variational autoencoder's price of what it tells.
+
+    Kingma and Welling 2014 (arXiv:1312.6114), appendix B.
+
+    Args:
+        mean: of each number of the code.
+        log_variance: logarithm of the variance of each.
+    """
+    check_same_shape("means and logarithms of variances", mean, log_variance)
+    mean, log_variance = exact(mean), exact(log_variance)
+    return 0.5 * jnp.sum(jnp.square(mean) + jnp.exp(log_variance) - 1 - log_variance, axis=1)

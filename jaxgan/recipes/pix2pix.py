@@ -20,20 +20,22 @@ from flax import linen as nn
 from jaxtyping import Array, Key
 
 from jaxgan.errors import UserError
-from jaxgan.fields import Field, Needs, Spec, any_size, as_planes, only, planes
-from jaxgan.game import Aux, GameState, LossFn, System, Verb, adam, dtype_of, variables
+from jaxgan.fields import Field, Needs, Spec, any_size, as_planes, image, only, planes
+from jaxgan.game import Aux, GameState, LossFn, System, Verb, dtype_of, variables
 from jaxgan.losses import adversarial
 from jaxgan.nets.patch import PatchDiscriminator, patches
 from jaxgan.nets.unet import ResNetTranslator, UNet, depth_for
-from jaxgan.recipes.common.base import AtLeastZero, Momentum, RecipeConfig, check, system_of
+from jaxgan.recipes.common.base import AtLeastZero, FallingConfig, check, falling_adam, system_of
+from jaxgan.recipes.common.imports import About, Imports, Part, agreed, patch_options, translator_options
 from jaxgan.recipes.common.wiring import as_used, take_turns, trained
+from jaxgan.weights.layouts.translation import DISCRIMINATORS, TRANSLATORS
 
 NEEDS = Needs({"source": "image|mask|label_map", "target": "image"})
 DATA = "fashion_outlines"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(RecipeConfig):
+class Config(FallingConfig):
     """Settings of the paper, with networks and a batch sized for small pictures on two cores."""
 
     steps: int = 2_000
@@ -65,10 +67,6 @@ class Config(RecipeConfig):
     """Weight lambda of the mean absolute difference."""
     gan_weight: AtLeastZero = 1.0
     """Weight of the game in the generator's loss; 0 for L1 training alone."""
-    learning_rate: float = 2e-4
-    """Adam's rate, for both players."""
-    beta1: Momentum = 0.5
-    """Adam's decay of the first moment, for both players."""
 
 
 GAMES = {
@@ -107,7 +105,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         return {"target": as_used(G, state.players["g"], x, noise)}
 
     verb = Verb(translate, {"target": any_size(target)}, {"source": any_size(source)}, truth=("target",))
-    optimizers = {name: adam(config.learning_rate, config.beta1) for name in ("g", "d")}
+    optimizers = {name: falling_adam(config) for name in ("g", "d")}
     return system_of(
         config,
         only(spec, "source", "target"),
@@ -117,6 +115,26 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         verbs={"translate": verb},
         axis_name=axis_name,
     )
+
+
+def _settled(about: About, side: int) -> tuple[dict[str, Any], Spec]:
+    """Options and fields of networks from files."""
+    if "g" not in about:
+        raise UserError("a discriminator alone translates nothing; pix2pix takes the file of a generator too.")
+    g, d = about["g"], about.get("d")
+    if d and d["takes"] != g["takes"] + g["makes"]:
+        both = f"{g['takes']} and {g['makes']}"
+        raise UserError(f"the files do not fit each other: d takes {d['takes']} channels, g takes and makes {both}.")
+    options = {"g": translator_options(g)} | ({"d": patch_options(d)} if d else {})
+    # A U-Net's file does not tell; the public code trains with dropout.
+    dropout = 0.5 if g.get("dropout", True) else 0.0
+    return agreed(options) | {"dropout": dropout}, {
+        "source": image(side, side, g["takes"]),
+        "target": image(side, side, g["makes"]),
+    }
+
+
+IMPORTS = Imports({"g": Part("g", TRANSLATORS, ("G",)), "d": Part("d", DISCRIMINATORS, ("D",))}, _settled)
 
 
 def _losses(config: Config, judge: Any) -> tuple[LossFn, LossFn]:

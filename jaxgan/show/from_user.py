@@ -107,8 +107,9 @@ def fitting(option: str, field: Field, text: str, found: np.ndarray) -> np.ndarr
         return stored
     limits = np.iinfo(field.dtype)
     least, most = (0, len(field.names) - 1) if field.names else (limits.min, limits.max)
-    if not ((found >= least) & (found <= most) & (found == np.round(found))).all():
-        raise UserError(f"{option} takes whole numbers from {least} to {most}; {text} has others.")
+    odd = found[~((found >= least) & (found <= most) & (found == np.round(found)))]
+    if odd.size:
+        raise UserError(f"{option} takes whole numbers from {least} to {most}; {text} has {odd.flat[0]}.")
     return found.astype(field.dtype)
 
 

@@ -1,18 +1,19 @@
 """Examples from a trained system: keys, what is given, and batches that do not change an example."""
 
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import jax
 import numpy as np
 from jaxtyping import Key
 
-from jaxgan.fields import inside, outside
+from jaxgan.fields import Field, inside, outside
 from jaxgan.game import GameState, Verb
 from jaxgan.game.random import Stream
 from jaxgan.show.given import Given
 
 BATCH = 64  # examples are always made this many at a time: the size of a batch could change an example's last bits
+PIXELS = ("image", "mask")  # kinds that `compiled_finely` makes unrounded
 
 Batches: TypeAlias = Callable[[GameState], Iterator[dict[str, np.ndarray]]]
 """`state -> batches` of stored examples {name: [64 or fewer, ...]}."""
@@ -27,6 +28,22 @@ def example_keys(seed: int, n: int, start: int = 0, stream: int = Stream.SAMPLE)
 def compiled(verb: Verb) -> Callable[..., dict[str, jax.Array]]:
     """`(state, keys, given) -> made`: the verb in one program, from stored fields to stored fields."""
     return jax.jit(lambda state, keys, taken: outside(verb.makes, verb(state, inside(verb.given, taken), keys)))
+
+
+def compiled_finely(verb: Verb) -> Callable[..., dict[str, jax.Array]]:
+    """As `compiled`, but pictures that it makes are not yet rounded: float32 from 0 to 255."""
+
+    def run(state: GameState, keys: Key[jax.Array, " n"], taken: dict[str, Any]) -> dict[str, jax.Array]:
+        made = verb(state, inside(verb.given, taken), keys)
+        fine = {name: _fine(field, made[name]) for name, field in verb.makes.items() if field.kind in PIXELS}
+        return {**outside(verb.makes, made), **fine}
+
+    return jax.jit(run)
+
+
+def _fine(field: Field, seen: jax.Array) -> jax.Array:
+    black, white = field.inside(np.array([0, 255]))
+    return 255 * ((seen.astype("float32") - black) / (white - black))
 
 
 def make_batches(verb: Verb, n: int, seed: int, given: Given, stream: int = Stream.SAMPLE) -> Batches:

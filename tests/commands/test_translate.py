@@ -100,6 +100,59 @@ def test_a_folder_of_pictures_of_any_size(run, photos, tmp_path):
         np.testing.assert_allclose(made, lighter(read(photos / name)), atol=1)
 
 
+def test_a_pattern_keeps_the_folders(run, photos, tmp_path, capsys):
+    (photos / "in").mkdir()
+    shutil.copy(photos / "a.png", photos / "in" / "a.png")
+    assert main(["translate", str(run), str(photos / "**" / "a.*"), str(tmp_path / "out"), "--sheet"]) == 0
+    names = [str(path.relative_to(tmp_path / "out")) for path in sorted((tmp_path / "out").rglob("*.png"))]
+    assert names == ["a.png", "in/a.png", "sheet.png"]
+    code, err = said(capsys, "translate", run, photos / "c*", tmp_path / "x")
+    assert (code, err) == (
+        2,
+        f"jaxgan: IN takes an image file, a folder or a pattern of them, but {photos}/c* fits no image.",
+    )
+
+
+def test_several_translations_and_a_sheet(run, photos, tmp_path):
+    out = tmp_path / "x.png"
+    assert main(["translate", str(run), str(photos / "a.png"), str(out), "--n", "2", "--seed", "5", "--sheet"]) == 0
+    assert sorted(path.name for path in tmp_path.glob("x*")) == ["x-5.png", "x-6.png", "x-sheet.png"]
+    sheet, tile = read(tmp_path / "x-sheet.png"), read(tmp_path / "x-5.png")
+    assert sheet.shape[1] > 3 * tile.shape[1]
+
+
+def test_opacity_goes_around_the_translator(run, tmp_path):
+    rng = np.random.default_rng(1)
+    grey, alpha = (rng.integers(0, 256, (8, 6), dtype=np.uint8) for _ in range(2))
+    Image.merge("LA", [Image.fromarray(grey), Image.fromarray(alpha)]).save(tmp_path / "a.png")
+    assert main(["translate", str(run), str(tmp_path / "a.png"), str(tmp_path / "x.png")]) == 0
+    made = read(tmp_path / "x.png")
+    np.testing.assert_array_equal(made[..., 3], alpha)
+    white = np.rint(grey * (alpha / 255.0) + 255 * (1 - alpha / 255.0))
+    np.testing.assert_allclose(made[..., 0], lighter(white), atol=2)
+
+
+@pytest.mark.parametrize("most", [4095, 65535])
+def test_sixteen_bits_stay(run, tmp_path, most):
+    """In 12 bits too: what is white there is white after it."""
+    deep = np.linspace(0, most, 64).astype(np.uint16).reshape(8, 8)
+    Image.fromarray(deep).save(tmp_path / "a.png")
+    assert main(["translate", str(run), str(tmp_path / "a.png"), str(tmp_path / "x.png")]) == 0
+    made = read(tmp_path / "x.png")
+    assert made.dtype == np.uint16
+    np.testing.assert_allclose(made, np.minimum(deep + most * toy.LIGHTER / 255, most), atol=1.5)
+
+
+def test_a_picture_in_tiles(run, tmp_path, capsys):
+    picture = np.random.default_rng(2).integers(0, 256, (70, 45), dtype=np.uint8)
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    tiles = ["--tile", "32", "--overlap", "4"]
+    assert main(["translate", str(run), str(tmp_path / "a.png"), str(tmp_path / "x.png"), *tiles]) == 0
+    np.testing.assert_allclose(read(tmp_path / "x.png"), lighter(picture), atol=1)
+    code, err = said(capsys, "translate", run, tmp_path / "a.png", tmp_path / "y.png", "--tile", "100")
+    assert (code, err) == (2, "jaxgan: --tile must be above twice --overlap, 128, got 100; 0 takes pictures whole.")
+
+
 def listed(folder):
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 

@@ -4,14 +4,17 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from jaxgan import data
 from jaxgan.data import bundles
 from jaxgan.data.readers import tfds
+from jaxgan.data.source import ArraySource
 from jaxgan.errors import UserError
 from jaxgan.fields import Needs
+from jaxgan.made.outlines import chalk, negatives
 
 
 def test_importing_is_light():
@@ -104,3 +107,15 @@ def test_other_files_are_named_where_images_are_wanted(tmp_path):
     (tmp_path / "b.txt").write_text("b")
     with pytest.raises(UserError, match=r"holds no images: .*; they end in \.txt, \.wav\. --needs RECIPE reads other"):
         data.load(str(tmp_path))
+
+
+@pytest.mark.parametrize(("name", "drawn"), [("fashion_negatives", negatives), ("fashion_chalk", chalk)])
+def test_sets_apart_are_one_half_and_what_is_drawn_of_the_other(name, drawn, fashion):
+    pixels = fashion.tables[0].source.arrays["image"]
+    small = fashion._replace(tables=(fashion.tables[0]._replace(source=ArraySource({"image": pixels[:20]})),))
+    made = bundles.MADE[name](lambda: small)
+    tables = {field: made.table(field).source.arrays[field] for field in "ab"}
+    np.testing.assert_array_equal(tables["a"], pixels[:10])
+    np.testing.assert_array_equal(tables["b"], drawn(pixels[10:20]))
+    assert made.name == name
+    assert name in made.description

@@ -60,3 +60,10 @@ def test_a_script_hands_over_arrays():
 def test_arrays_that_do_not_fit_are_one_sentence(arrays, message):
     with pytest.raises(UserError, match=message):
         data.of_arrays(arrays, SPEC, "mine")
+
+
+def test_a_label_map_of_arrays_holds_classes_that_have_names():
+    spec = {"source": fields.Field("label_map", (1, 2), ("sky", "sea"))}
+    for value in (2, -1):
+        with pytest.raises(UserError, match=f"source of mine holds class {value}, but there are names for 0 to 1"):
+            data.of_arrays({"source": np.array([[[0, 0]], [[1, value]]], np.int32)}, spec, "mine")

@@ -178,3 +178,15 @@ def test_step_is_no_name_of_a_player():
     rounds = (Round((Move("step", lambda *_: (jnp.float32(0), Aux())),)),)
     with pytest.raises(UserError, match=r"a player may not be named 'step'"):
         make_train_step(rounds, {"step": optax.sgd(1.0)})
+
+
+def test_a_rate_that_is_constant_and_then_falls():
+    """Oracle: by hand; the last step of four that fall still has a quarter."""
+    rate = schedules.constant_then_linear(0.8, 10, 0.4)
+    np.testing.assert_allclose([rate(t) for t in (0, 6, 7, 9, 10, 99)], [0.8, 0.8, 0.6, 0.2, 0, 0], atol=1e-6)
+    whole = schedules.constant_then_linear(0.8, 4, 1.0)
+    np.testing.assert_allclose([whole(t) for t in (0, 1, 4)], [0.8, 0.6, 0], atol=1e-6)
+    assert schedules.constant_then_linear(0.8, 10, 0.0) == 0.8
+    for share, steps, sentence in ((1.1, 5, "from 0 to 1, got 1.1"), (0.5, 0, "at least 1 step, got 0")):
+        with pytest.raises(UserError, match=sentence):
+            schedules.constant_then_linear(1.0, steps, share)

@@ -34,6 +34,7 @@ def test_the_same_system_takes_all_of_the_players_and_nothing_else():
     chex.assert_trees_all_equal(dataclasses.replace(state, players={}), dataclasses.replace(new, players={}))
     assert len(report.taken) == len(jax.tree.leaves(new.players))
     assert report.kept == report.dropped == ()
+    assert report.lines() == []
     assert "g/params/w" in report.taken
     assert "d/opt_state/0/mu/w1" in report.taken
 
@@ -58,6 +59,22 @@ def test_a_grown_network_keeps_its_new_layers_and_all_of_its_optimiser():
     assert len(report.taken) + len(report.kept) == len(jax.tree.leaves(new.players))
     assert len(report.taken) + len(report.dropped) == len(jax.tree.leaves(old.players))
     assert str(report).startswith(f"{len(report.taken)} arrays taken over, ")
+    assert report.differing["d/params/w2"] == ("8", "5")
+    everything, shapes, missing = report.lines()
+    assert everything == (
+        "taken over: d params 2 of 4, ema 2 of 4, opt_state 0 of 9; g params 2 of 2, ema 2 of 2, opt_state 5 of 5; "
+        "f params 0 of 1"
+    )
+    assert shapes.startswith("anew, for the shape differs: d/params/w2 (8, here 5), d/ema/w2 (8, here 5), d/opt_state")
+    assert missing.startswith("anew, for the old run has none: d/params/w3, f/params/v, d/ema/w3, d/opt_state/0/mu/w3,")
+
+
+def test_the_first_five_arrays_are_named():
+    old = state_of({"g": {"params": {f"w{i}": jnp.ones(2) for i in range(7)}}}, {"g": optax.sgd(0.1)}, ema=())
+    new = state_of({"g": {"params": {f"w{i}": jnp.ones((2, 3)) for i in range(7)}}}, {"g": optax.sgd(0.1)}, ema=())
+    _, report = by_path(old, new)
+    named = ", ".join(f"g/params/w{i} (2, here 2 x 3)" for i in range(5))
+    assert report.lines() == ["taken over: g params 0 of 7", f"anew, for the shape differs: {named} and 2 more"]
 
 
 def test_the_first_update_after_growing_is_no_larger_than_the_rate():
@@ -103,3 +120,6 @@ def test_another_dtype_is_another_array():
     state, report = by_path(old, new)
     chex.assert_trees_all_equal(state, new)
     assert set(report.kept) == set(report.dropped) == {"g/params/w", "g/ema/w"}
+    assert report.lines()[1] == (
+        "anew, for the shape differs: g/params/w (bfloat16, here float32), g/ema/w (bfloat16, here float32)"
+    )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import jaxgan
-from jaxgan.made.outlines import edges, negatives, outlines
+from jaxgan.made.outlines import chalk, edges, negatives, outlines
 
 BUNDLED = Path(jaxgan.__file__).parent / "data" / "bundled" / "fashion_mnist"
 
@@ -126,3 +126,12 @@ def test_colours_are_drawn_by_their_mean():
     image = np.concatenate([_square(), _square(), _square()], axis=-1)
     np.testing.assert_array_equal(outlines(image), outlines(_square()))
     assert negatives(image).shape == image.shape
+
+
+# Oracle: by hand: a third where there is no line, white where there is one.
+def test_chalk_is_dark_with_white_lines():
+    pictures, _ = _photographs(5)
+    drawn, lines = chalk(pictures)[..., 0], edges(pictures)
+    assert lines.any()
+    assert (drawn[lines] == 255).all()
+    np.testing.assert_array_equal(drawn[~lines], pictures[..., 0][~lines] // 3)

@@ -21,14 +21,21 @@ from jaxgan.game import with_frozen
 IMAGES = {"image": fields.image(8, 8, 1)}
 LABELLED = {**IMAGES, "label": fields.label(("a", "b", "c"))}
 PAIRS = {"source": fields.image(8, 8, 1), "target": fields.image(8, 8, 3)}
+MAPS = {"source": Field("label_map", (8, 8), ("a", "b", "c")), "target": fields.image(8, 8, 1)}
+COLOUR_MAPS = {**MAPS, "target": fields.image(8, 8, 3)}
 DOMAINS = {"a": fields.image(8, 8, 1), "b": fields.image(8, 8, 3)}
+ALIKE = {"a": fields.image(8, 8, 1), "b": fields.image(8, 8, 1)}
 VOXELS = {"voxels": Field("voxels", (8, 8, 8))}
 MLP = {"g_widths": (12,), "d_widths": (12,)}
 DCGAN = {"g_width": 4, "d_width": 4}
 SNGAN = {"g_width": 3, "d_width": 3}
 # With so little information, both players still have the adversarial interest that the contract looks for.
 INFOGAN = {"info_weight": 0.01, "categories": 3, "g_width": 4, "d_width": 4, "units": 6}
+# The adversarial interest, which the contract looks for, is little beside the paper's weight of the way back.
+CYCLEGAN = {"g_width": 2, "d_width": 4, "blocks": 1, "pool": 16, "cycle_weight": 0.01}
 R3GAN = {"width": 2, "growth": 2, "max_width": 4, "group_size": 4}
+# With so little weight on features, both players still have the adversarial interest that the contract looks for.
+SPADE = {"g_width": 2, "g_hidden": 3, "d_width": 4, "d_layers": 2, "feature_weight": 0.1, "perceptual_weight": 0.1}
 GRADIENT_PENALTY = {"penalty": "gradient_penalty", "penalty_every": 2, "penalty_weight": 0.1}
 R1_R2 = {"penalty": "r1_r2", "penalty_weight": 0.1, "penalty_weight_end": 0.01}
 SMALL: dict[str, tuple[fields.Spec, dict[str, Any]]] = {
@@ -54,7 +61,11 @@ SMALL: dict[str, tuple[fields.Spec, dict[str, Any]]] = {
     "wgan": (IMAGES, {**DCGAN, "n_critic": 2}),
     "pix2pix": (PAIRS, {"g_width": 2, "d_width": 4, "depth": 3}),
     "inpainting": (IMAGES, {"g_width": 2, "d_width": 4, "d_layers": 2, "dilations": (2,)}),
+    "spade": (MAPS, SPADE),
+    "spade/colour": (COLOUR_MAPS, {**SPADE, "encoder": False, "g_norm": "instance", "g_levels": 2}),
     "cogan": (DOMAINS, {**DCGAN, "units": 6, "joint": 3}),
+    "cyclegan": (ALIKE, CYCLEGAN),
+    "cyclegan/unet": (DOMAINS, {**CYCLEGAN, "network": "unet", "depth": 2, "norm": "batch", "identity_weight": 0.0}),
     "voxel_gan": (VOXELS, MLP),
     "voxel_gan/conv": (VOXELS, {"network": "conv", "width": 2, "gate": 0.8, "r1_gamma": 0.0, "d_norm": "batch"}),
     "wgan_gp": (IMAGES, {**DCGAN, "n_critic": 2, "sides": "one", "d_norm": "layer"}),

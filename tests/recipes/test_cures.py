@@ -3,7 +3,7 @@
 import pytest
 
 from jaxgan import fields
-from jaxgan.recipes import cgan, gan, infogan, r3gan, wgan
+from jaxgan.recipes import cgan, dcgan, gan, infogan, r3gan, wgan
 from jaxgan.recipes.common.cures import cures_of
 
 SPEC = {"image": fields.image(32, 32, 1), "label": fields.label(("a", "b"))}
@@ -20,7 +20,7 @@ SPEC = {"image": fields.image(32, 32, 1), "label": fields.label(("a", "b"))}
         ),
         # Neither what is done already, nor options that the recipe does not have, nor the recipe itself.
         ("strong_discriminator", gan, {"penalty": "r1"}, ["a lower --d-learning-rate", "the recipe r3gan"]),
-        ("duplicates", wgan, {}, ["the recipe r3gan"]),
+        ("duplicates", wgan, {}, ["--minibatch-std 4", "the recipe r3gan"]),
         ("duplicates", infogan, {}, ["the recipe r3gan"]),
         ("duplicates", r3gan, {}, ["a larger --gamma"]),
         (
@@ -36,14 +36,38 @@ SPEC = {"image": fields.image(32, 32, 1), "label": fields.label(("a", "b"))}
         ),
         ("weak_discriminator", gan, {}, ["a lower --g-learning-rate", "a larger discriminator"]),
         # Nor what it refuses, or has a like of.
-        ("duplicates", gan, {}, ["--packing 2", "--penalty r1", "the recipe r3gan"]),
-        ("duplicates", gan, {"packing": 4}, ["--penalty r1", "the recipe r3gan"]),
-        ("duplicates", gan, {"top_k": 0.5}, ["--penalty r1", "the recipe r3gan"]),
-        ("duplicates", gan, {"batch_size": 63}, ["--penalty r1", "the recipe r3gan"]),
-        ("duplicates", gan, {"penalty": "r2"}, ["--packing 2", "the recipe r3gan"]),
-        ("duplicates", gan, {"penalty": "r1_r2"}, ["--packing 2", "the recipe r3gan"]),
-        ("duplicates", gan, {"penalty": "dragan"}, ["--packing 2", "--penalty r1", "the recipe r3gan"]),
-        ("duplicates", cgan, {}, ["--penalty r1", "the recipe r3gan"]),  # packing joins images of several classes
+        ("duplicates", gan, {}, ["--packing 2", "--unroll 5", "--critics 2", "--penalty r1", "the recipe r3gan"]),
+        ("duplicates", gan, {"packing": 4}, ["--unroll 5", "--critics 2", "--penalty r1", "the recipe r3gan"]),
+        ("duplicates", gan, {"top_k": 0.5}, ["--unroll 5", "--critics 2", "--penalty r1", "the recipe r3gan"]),
+        ("duplicates", gan, {"batch_size": 63}, ["--unroll 5", "--critics 2", "--penalty r1", "the recipe r3gan"]),
+        ("duplicates", gan, {"penalty": "r2"}, ["--packing 2", "--unroll 5", "--critics 2", "the recipe r3gan"]),
+        ("duplicates", gan, {"penalty": "r1_r2"}, ["--packing 2", "--unroll 5", "--critics 2", "the recipe r3gan"]),
+        (
+            "duplicates",
+            gan,
+            {"penalty": "dragan"},
+            ["--packing 2", "--unroll 5", "--critics 2", "--penalty r1", "the recipe r3gan"],
+        ),
+        ("duplicates", gan, {"unroll": 3, "critics": 3}, ["--packing 2", "--penalty r1", "the recipe r3gan"]),
+        ("duplicates", gan, {"accumulate": 2}, ["--packing 2", "--critics 2", "--penalty r1", "the recipe r3gan"]),
+        (
+            "duplicates",
+            dcgan,
+            {"d_norm": "none", "minibatch_std": 8, "unroll": 1},
+            ["--packing 2", "--critics 2", "--penalty r1", "the recipe r3gan"],
+        ),
+        (
+            "duplicates",
+            dcgan,
+            {"d_norm": "none", "unroll": 1, "batch_size": 18},
+            ["--packing 2", "--critics 2", "--penalty r1", "the recipe r3gan"],
+        ),
+        (
+            "duplicates",
+            cgan,
+            {},
+            ["--minibatch-std 4", "--unroll 5", "--critics 2", "--penalty r1", "the recipe r3gan"],
+        ),  # packing joins images of several classes
         (
             "oscillation",
             gan,
@@ -52,6 +76,7 @@ SPEC = {"image": fields.image(32, 32, 1), "label": fields.label(("a", "b"))}
                 "lower --g-learning-rate and --d-learning-rate",
                 "a lower --beta1",
                 "--updates optimistic",
+                "--unroll 5",
                 "--penalty r1",
                 "the recipe r3gan",
             ],
@@ -60,7 +85,7 @@ SPEC = {"image": fields.image(32, 32, 1), "label": fields.label(("a", "b"))}
             "oscillation",
             gan,
             {"n_critic": 2, "beta1": 0.0},
-            ["lower --g-learning-rate and --d-learning-rate", "--penalty r1", "the recipe r3gan"],
+            ["lower --g-learning-rate and --d-learning-rate", "--unroll 5", "--penalty r1", "the recipe r3gan"],
         ),
         (
             "oscillation",

@@ -31,12 +31,18 @@ MODES = [
     ("r3gan", "shard_map"),
     ("pix2pix", "shard_map"),
     ("cogan", "shard_map"),
+    ("spade", "shard_map"),
+    ("cyclegan", "shard_map"),
+    ("cyclegan/unet", "pmap"),
     ("voxel_gan/conv", "shard_map"),
 ]
 ROUNDING = 1e-5
 """Of a first moment: smaller ones have no sign that means anything."""
-RESUMED = ("gan/packed", "gan/extragradient", "gan/relativistic", "cgan", "sngan", "voxel_gan/conv")
-OF_A_FAMILY = ("gan", "dcgan", "sngan", "infogan", "r3gan", "pix2pix", "cogan", "voxel_gan/conv")
+RESUMED = (
+    *("gan/packed", "gan/extragradient", "gan/relativistic", "cgan", "sngan", "cyclegan", "spade"),
+    "voxel_gan/conv",
+)
+OF_A_FAMILY = ("gan", "dcgan", "sngan", "infogan", "r3gan", "pix2pix", "cogan", "spade", "voxel_gan/conv")
 """One recipe for each file of networks."""
 
 

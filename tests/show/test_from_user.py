@@ -140,7 +140,7 @@ def mistakes(folder):
             "{}/colours.png",
             "colours.png cannot be read: its pixels are RGB colours, not numbers of classes.",
         ),
-        ("label_map", "{}/seven.png", "--label-map takes whole numbers from 0 to 6; "),
+        ("label_map", "{}/seven.png", "--label-map takes whole numbers from 0 to 6; {}/seven.png has 7"),
         ("label_map", "{}/text.png", "text.png cannot be read"),
     ],
 )

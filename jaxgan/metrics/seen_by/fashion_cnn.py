@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from flax import linen as nn
 from flax import traverse_util
 from jaxtyping import Array, Float
 
@@ -41,6 +42,22 @@ def fashion_cnn() -> Extractor:
         params=unpack(content),
         size=(SIDE, SIDE),
     )
+
+
+def layers(params: Any, images: Float[Array, "b h w c"]) -> tuple[Float[Array, "b _ _ _"], ...]:
+    """What the five 3x3 layers of the bundled classifier make of images, the first first; differentiable.
+
+    Args:
+        params: of `fashion_cnn()`.
+        images: as for `fashion_cnn`.
+    """
+    seen: dict[str, Any] = {
+        "capture_intermediates": lambda layer, _: isinstance(layer, nn.BatchNorm),
+        "mutable": ["intermediates"],
+    }
+    _, made = Classifier(CLASSES).apply(params, _prepare(images) / 127.5 - 1, train=False, **seen)
+    found: Any = made["intermediates"]
+    return tuple(nn.relu(found[f"BatchNorm_{i}"]["__call__"][0]) for i in range(5))
 
 
 def pack(variables: Variables, notes: dict[str, str]) -> bytes:

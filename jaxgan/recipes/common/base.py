@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeAlias
 
 import jax
 import optax
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Le, Lt
 from jaxtyping import Array, Key
 
 from jaxgan.errors import UserError
@@ -26,6 +26,7 @@ from jaxgan.game import (
     init_state,
     make_train_step,
     microbatches,
+    schedules,
 )
 from jaxgan.game.random import Stream, check_key
 from jaxgan.options import check_fields
@@ -56,6 +57,20 @@ class RecipeConfig:
     """Half-life of the averaged generator, in thousands of images; 0 for no average."""
     ema_rampup: AtLeastZero = 0.05
     """The half-life is at most this fraction of the images seen so far; 0 for no such limit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FallingConfig(RecipeConfig):
+    """Further fields of a recipe whose rate may fall at the end."""
+
+    learning_rate: float = 2e-4
+    """Adam's rate, for both players."""
+    beta1: Momentum = 0.5
+    """Adam's decay of the first moment, for both players."""
+    rate_decay: Annotated[float, Ge(0), Le(1)] = 0.0
+    """Share of the steps, at the end, over which the rate falls to 0 along a line; 0: constant."""
+    schedule_steps: int | None = None
+    """Steps after which the rate is at its end; None: the run's --steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +108,12 @@ def adams(config: LatentConfig, beta2: float = 0.999) -> dict[str, optax.Gradien
     """Adam for the generator and the discriminator, each with its own rate."""
     rates = {"g": config.g_learning_rate, "d": config.d_learning_rate}
     return {name: adam(rate, config.beta1, beta2) for name, rate in rates.items()}
+
+
+def falling_adam(config: FallingConfig) -> optax.GradientTransformation:
+    """Adam with one rate, constant and then falling as the configuration says."""
+    steps = config.schedule_steps or config.steps
+    return adam(schedules.constant_then_linear(config.learning_rate, steps, config.rate_decay), config.beta1)
 
 
 def system_of(

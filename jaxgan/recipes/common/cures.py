@@ -6,12 +6,13 @@ from typing import Any
 
 _RATES = "lower --g-learning-rate and --d-learning-rate"
 R3GAN = "the recipe r3gan"
+_SETS = ("--minibatch-std 4", "--unroll 5", "--critics 2")  # D sees how alike images are, is foreseen, or is several
 _SMOOTHER = ("--penalty r1", "a larger --gamma", R3GAN)
 CURES = {
     "not_finite": (_RATES, *_SMOOTHER),
     "exploding": (_RATES, *_SMOOTHER),
-    "collapse": (_RATES, *_SMOOTHER),
-    "duplicates": ("--packing 2", *_SMOOTHER),
+    "collapse": (_RATES, *_SETS, *_SMOOTHER),
+    "duplicates": ("--packing 2", *_SETS, *_SMOOTHER),
     "strong_discriminator": ("a lower --d-learning-rate", "--loss non_saturating", *_SMOOTHER),
     "weak_discriminator": (
         "a lower --g-learning-rate",
@@ -21,7 +22,7 @@ CURES = {
     ),
     "vanishing": (_RATES, "--loss non_saturating", *_SMOOTHER),
     "gradient_ratio": (_RATES, *_SMOOTHER),
-    "oscillation": (_RATES, "a lower --beta1", "--updates optimistic", *_SMOOTHER),
+    "oscillation": (_RATES, "a lower --beta1", "--updates optimistic", "--unroll 5", *_SMOOTHER),
 }
 """What usually helps against each kind of finding."""
 
@@ -29,6 +30,13 @@ _POINTLESS: dict[str, Callable[[Any], bool]] = {
     "--packing 2": lambda config: (
         config.packing > 1 or getattr(config, "top_k", 1) < 1 or getattr(config, "batch_size", 2) % 2 == 1
     ),
+    "--minibatch-std 4": lambda config: (
+        config.minibatch_std > 0
+        or getattr(config, "network", "") == "mlp"
+        or config.batch_size // config.accumulate // getattr(config, "packing", 1) % 4 > 0
+    ),
+    "--unroll 5": lambda config: config.unroll > 0 or config.accumulate > 1 or config.penalty_every > 1,
+    "--critics 2": lambda config: config.critics > 1,
     "--penalty r1": lambda config: config.penalty in ("r1", "r2", "r1_r2"),
     "a lower --penalty-weight": lambda config: getattr(config, "penalty", "") == "none",
     "--updates optimistic": lambda config: (

@@ -108,7 +108,7 @@ def fit(
         if log:
             held.enter_context(log.kept(folder.log))
             held.push(lambda kind, error, _: log.note(_end(kind, error)) if kind else None)
-        for line in (*first.lines(), *([origin.line] if origin else []), f"Output      {folder.root}"):
+        for line in (*first.lines(), *(origin.lines if origin else ()), f"Output      {folder.root}"):
             report.line(line)
         return _train(plans, folder, start, origin, {first.stage.name: weigh})
 
@@ -260,7 +260,8 @@ def _finish(plan: Plan, folder: RunDir, step: int, signal: int | None) -> None:
     title = f"{plan.recipe or plan.summary.rstrip('.')}, {described(plan.data)}, {step} steps"
     rows, scores = read_metrics(folder.metrics), read_metrics(folder.evaluations)
     marks = marked_steps(read_metrics(folder.monitor))
-    summary.write_summary(folder.summary, rows, sample_pictures(folder), title, scores, marks)
+    boards = tuple(duel.board for duel in plan.system.duels if duel.critic == "odds")
+    summary.write_summary(folder.summary, rows, sample_pictures(folder), title, scores, marks, boards)
     for name, path in (
         ("Samples", folder.samples),
         ("Checkpoint", folder.checkpoints / str(step)),

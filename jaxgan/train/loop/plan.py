@@ -260,11 +260,11 @@ def _seen(systems: Sequence[System], data: datasets.Data, run: RunConfig) -> tup
 
 
 def _held_out(systems: Sequence[System], data: datasets.Data, run: RunConfig) -> int:
-    """Examples that the run holds out: as asked, else a tenth, at most `SHEET`, where right answers are known."""
+    """Examples to hold out: as asked, else all apart or a tenth, at most `SHEET`, where right answers are known."""
     if run.hold_out is not None:
         return run.hold_out
     known = any(verb.truth for system in systems for verb in system.verbs.values())
-    return min(SHEET, min(table.rows for table in data.tables) // 10) if known else 0
+    return min(SHEET, data.apart or min(table.rows for table in data.tables) // 10) if known else 0
 
 
 def _build(build: Build, config: Any, spec: Spec, axis_name: str | None) -> tuple[System, tuple[str, ...]]:

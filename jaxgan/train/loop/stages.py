@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax
 
 from jaxgan.errors import UserError
-from jaxgan.game import GameState, by_path, parallel
+from jaxgan.game import GameState, Transfer, by_path, parallel
 from jaxgan.train.loop.plan import Plan
 from jaxgan.train.run import checkpoint
 from jaxgan.train.run.load import load
@@ -18,11 +18,11 @@ class Origin(NamedTuple):
 
     Attributes:
         state: on the host; its arrays are kept, for the run may go back to its beginning.
-        line: what `--from` took over, for people; "" without it.
+        lines: what `--from` took over, for people; none without it.
     """
 
     state: GameState
-    line: str = ""
+    lines: tuple[str, ...] = ()
 
 
 def running(plans: Sequence[Plan], step: int) -> Plan:
@@ -48,7 +48,8 @@ def origin_of(plan: Plan) -> Origin:
     state, transfer = by_path(jax.device_get(trained.state), fresh)
     if not transfer.taken:
         raise UserError(f"--from {plan.run.from_} has no array that fits this system by name, shape and number format.")
-    return Origin(state, f"From        {trained.folder.root}, step {trained.step}: {transfer}")
+    first = f"From        {trained.folder.root}, step {trained.step}: {transfer}"
+    return Origin(state, (first, *_indented(transfer)))
 
 
 def opened(plans: Sequence[Plan], folder: RunDir, start: int | None, origin: Origin | None) -> GameState:
@@ -62,11 +63,12 @@ def opened(plans: Sequence[Plan], folder: RunDir, start: int | None, origin: Ori
         return state
     state, fresh = jax.device_get(parallel.own_rows(state)), _fresh(plan)
     if plan.stage.begin:
-        state, told = plan.stage.begin(state, fresh), "begun by its own rule"
+        state, told, more = plan.stage.begin(state, fresh), "begun by its own rule", []
     else:
         state, transfer = by_path(state, fresh)
-        told = str(transfer)
-    plan.report.line(f"Stage       {plan.stage.name} from step {start:,}: {told}")
+        told, more = str(transfer), _indented(transfer)
+    for line in (f"Stage       {plan.stage.name} from step {start:,}: {told}", *more):
+        plan.report.line(line)
     return _placed(state, plan)
 
 
@@ -75,6 +77,10 @@ def _fresh(plan: Plan) -> GameState:
     key = jax.random.key(plan.run.seed)
     index = plan.stages.index(plan.stage)
     return jax.device_get(jax.jit(plan.system.init)(jax.random.fold_in(key, index) if index else key))
+
+
+def _indented(transfer: Transfer) -> list[str]:
+    return [f"            {line}" for line in transfer.lines()]
 
 
 def _placed(state: GameState, plan: Plan) -> GameState:

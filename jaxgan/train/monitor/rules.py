@@ -23,6 +23,9 @@ PERFECT = 0.98  # share of images recognised, from which a discriminator counts 
 STARVED = 0.05  # of the generator's largest gradient norm ...
 STARVED_OF_D = 0.01  # ... or of the discriminator's
 SATURATED = 0.02  # a generator's loss this close to 0 with D(G(z)) as small: log(1 - D(G(z))) has no slope there
+HOPELESS = 0.02  # mean of D(G(z)) from which a generator's loss is to fall ...
+LOSING = 16  # ... within so many blocks
+FALLEN = 0.95  # of what it was
 VANISHED = 1e-3  # of the largest gradient norm
 APART = 0.75  # share of images recognised, from which a game has not come to rest at its solution
 EXPLODED = 100.0  # times the usual gradient norm
@@ -82,7 +85,7 @@ def look(
 
 def _of_duel(blocks: Sequence[Numbers], largest: Numbers, duel: Duel) -> list[Finding | None]:
     recent = blocks[-RECENT:]
-    strong = _too_strong(recent, largest, duel)
+    strong = _too_strong(recent, largest, duel) or _losing(blocks, duel)
     return [
         strong,
         None if strong else _vanishing(recent, largest, duel),
@@ -122,6 +125,28 @@ def _too_strong(recent: Sequence[Numbers], largest: Numbers, duel: Duel) -> Find
     )
     numbers = {"accuracy_real": shares[0], "accuracy_fake": shares[1], maker: g, "largest": most}
     return Finding("strong_discriminator", seen, numbers)
+
+
+def _losing(blocks: Sequence[Numbers], duel: Duel) -> Finding | None:
+    """Where G's gradient does not starve, and still nothing comes of it: D is sure of all, and G's loss falls no more.
+
+    Not said of a critic that measures a distance, of which D(G(z)) means nothing.
+    """
+    window, name, fake = blocks[-LOSING:], f"{duel.maker}/loss", f"{duel.board}d_fake"
+    if len(window) < LOSING or duel.critic == "distance" or not all(name in b and fake in b for b in window):
+        return None
+    shares = recognised(window, duel.board)
+    if shares is None or min(shares) < PERFECT or statistics.fmean(block[fake] for block in window) > HOPELESS:
+        return None
+    then, now = (statistics.fmean(block[name] for block in part) for part in (window[:RECENT], window[-RECENT:]))
+    if now < FALLEN * then:
+        return None
+    seen = (
+        f"the discriminator is too strong: it recognises {_percent(shares[0])} of the real and {_percent(shares[1])} "
+        f"of the generated images, and the generator's loss does not fall: it was {then:.3g} and is {now:.3g} after "
+        f"{LOSING * BLOCK} steps"
+    )
+    return Finding("strong_discriminator", seen, {"accuracy_real": shares[0], "accuracy_fake": shares[1], name: now})
 
 
 def _saturated(block: Numbers, duel: Duel) -> bool:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_type_hints
 
+from annotated_types import Ge
 from tyro import conf
 
 from jaxgan.errors import UserError, flag
@@ -161,10 +162,20 @@ class TranslateConfig:
 
     seed: int = 0
     """Seed of the noise, where the translator has any."""
+    n: Annotated[int, Ge(1)] = 1
+    """Translations of each picture, by this seed and those after it, which end the files' names; 1: by this seed."""
+    sheet: bool = False
+    """Write a sheet too: pictures and their translations, side by side."""
+    tile: Annotated[int, Ge(0)] | None = None
+    """Side of the tiles that a picture is cut into; 0: none; None: 512 for a picture of more than 1024 x 1024."""
+    overlap: Annotated[int, Ge(0)] = 64
+    """Margin of a tile, of which the outer half is dropped and the inner half mixed with the neighbour's."""
     step: int | Literal["best", "healthy"] | None = None
     """Checkpoint to take, as for `jaxgan sample`."""
     verb: str | None = None
     """Which translation, where the system has several; None: the one called translate, or the only one."""
+    to: str | None = None
+    """The field to translate to, in place of --verb: b of a system with translations to a and to b."""
     system: PathText | None = None
     """File of your own system that trained the run, which is executed; None where this machine has trained with it."""
 

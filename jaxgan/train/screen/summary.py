@@ -8,11 +8,8 @@ import numpy as np
 
 from jaxgan.train.screen.report import own_metrics
 
-PANELS = (
-    ("losses", ("loss",)),
-    ("mean D(x) and D(G(z))", ("d_real", "d_fake")),
-    ("gradient norms", ("grad_norm",)),
-)
+BELIEFS = ("d_real", "d_fake")
+"""Means of D(x) and of D(G(z)), where they are probabilities."""
 
 
 def write_summary(
@@ -22,8 +19,11 @@ def write_summary(
     title: str,
     scores: Sequence[dict[str, Any]] = (),
     marks: Sequence[int] = (),
+    boards: Sequence[str] = ("",),
 ) -> None:
     """A picture of a whole run: losses, D(x) and D(G(z)), gradient norms, own metrics, the distance, and samples.
+
+    D(x) and D(G(z)) are drawn only of the `boards`: to a critic that measures a distance they mean nothing.
 
     Args:
         path: the PNG to write.
@@ -32,11 +32,16 @@ def write_summary(
         title: a heading.
         scores: the measurements, as in evaluations.jsonl.
         marks: steps at which the monitor has seen something, drawn as vertical lines.
+        boards: prefixes of metrics (`Duel.board`) of those discriminators whose logits are log-odds.
     """
     from matplotlib.figure import Figure
     from PIL import Image
 
-    panels: list[tuple[str, Any, tuple[str, ...]]] = [(name, rows, suffixes) for name, suffixes in PANELS]
+    panels: list[tuple[str, Any, tuple[str, ...]]] = [("losses", rows, ("loss",))]
+    beliefs = tuple(board + name for board in boards for name in BELIEFS)
+    if rows and set(beliefs) & set(rows[-1]):
+        panels.append(("mean D(x) and D(G(z))", rows, beliefs))
+    panels.append(("gradient norms", rows, ("grad_norm",)))
     if own := own_metrics(rows[-1] if rows else ()):
         panels.append(("own metrics", rows, tuple(name.rpartition("/")[2] for name in own)))
     if scores:
@@ -59,8 +64,9 @@ def write_summary(
     figure.savefig(path, dpi=80)
 
 
-def _plot(axes: Any, title: str, rows: Sequence[dict[str, Any]], suffixes: tuple[str, ...]) -> None:
-    names = [name for name in (rows[-1] if rows else ()) if name.rpartition("/")[2] in suffixes]
+def _plot(axes: Any, title: str, rows: Sequence[dict[str, Any]], names: tuple[str, ...]) -> None:
+    """Curves of the metrics of these names, whole or without what stands before the last slash."""
+    names = tuple(name for name in (rows[-1] if rows else ()) if {name, name.rpartition("/")[2]} & set(names))
     for name in names:
         points = [(row["step"], row[name]) for row in rows if name in row]
         axes.plot(*zip(*points, strict=True), label=name, linewidth=0.8)

@@ -203,7 +203,8 @@ def test_a_run_may_begin_with_another_runs_state(straight, tmp_path):
     origin = stages.origin_of(plan)
     toy.assert_same(origin.state.players, jax.device_get(old.players))
     assert int(origin.state.step) == 0
-    assert origin.line.startswith(f"From        {first}, step 3: ")
+    assert len(origin.lines) == 1  # all of it was taken: nothing to name
+    assert origin.lines[0].startswith(f"From        {first}, step 3: ")
     assert cli.main(["train", str(path), *often, "--out", str(second), "--from", str(first)]) == 0
     assert json.loads((second / "config.json").read_text())["run"]["from_"] == str(first)
     with pytest.raises(UserError, match=r"^--from: nosuch is not a run: there is no such folder\.$"):

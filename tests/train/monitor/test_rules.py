@@ -1,7 +1,9 @@
 """The rules. Oracle: numbers made by hand on both sides of every threshold."""
 
 import dataclasses
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from jaxgan.game import Duel
 from jaxgan.recipes.common.cures import CURES
 from jaxgan.train.monitor import rules, samples
+from jaxgan.train.monitor.episodes import QUIET
 from jaxgan.train.monitor.findings import Finding
 from jaxgan.train.monitor.rules import BLOCK, RECENT, WINDOW
 
@@ -288,3 +291,38 @@ def test_serious_ones():
     serious = {"not_finite", "exploding", "collapse", "duplicates"}
     assert {kind for kind in CURES if Finding(kind, "", {}).serious} == serious
     assert rules.not_finite("d/loss is nan").serious
+
+
+LOST = {**PERFECT, "d_fake": 0.005, "g/loss": 9.0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "duels", "expected"),
+    [
+        ({}, ONE, ["strong_discriminator"]),
+        ({"g/loss": 9.0 * 0.96}, ONE, ["strong_discriminator"]),
+        ({"g/loss": 9.0 * 0.94}, ONE, []),  # it falls: the generator catches up
+        ({"accuracy_real": 0.7}, ONE, []),
+        ({}, (Duel(critic="distance"),), []),
+    ],
+)
+def test_a_generator_that_loses_without_starving(changes, duels, expected):
+    """D is perfect, G's gradient is usual, and G's loss does not fall within 16 blocks."""
+    before, after = blocks(12, **LOST), blocks(4, **{**LOST, **changes})
+    assert kinds([*before, *after], duels=duels) == expected
+    assert kinds([*before, *after][1:], duels=duels) == []  # too early
+
+
+def test_a_generator_that_is_believed_a_little_is_not_lost():
+    assert kinds([*blocks(15, **LOST), *blocks(1, **{**LOST, "d_fake": 0.24})]) == ["strong_discriminator"]
+    assert kinds([*blocks(15, **LOST), *blocks(1, **{**LOST, "d_fake": 0.25})]) == []  # a mean above 0.02
+
+
+def test_a_bigan_that_fails_is_told_within_500_steps():
+    """Its numbers were measured: the file says how."""
+    about = json.loads((Path(__file__).parent / "failing_bigan.json").read_text())
+    rows = [dict(zip(about["names"], row, strict=True)) for row in about["blocks"]]
+    found = [kinds(rows[max(0, end - WINDOW) : end], {}, {}) for end in range(1, len(rows) + 1)]
+    told = [end * BLOCK for end, each in enumerate(found, 1) if "strong_discriminator" in each]
+    assert told[0] <= 500
+    assert max(np.diff([*told, len(rows) * BLOCK])) < QUIET * BLOCK  # one episode, to the end

@@ -47,7 +47,7 @@ def test_own_metrics_have_a_panel_where_there_are_any(tmp_path, monkeypatch):
     assert drawn["own metrics"] == {"k": [[1, 0.1], [2, 0.2]]}
     drawn.clear()
     WRITE_SUMMARY(tmp_path / "x.png", [{"step": 1, "images": 8, "seconds": 0.1, "d/loss": 1.0}], [], "a run")
-    assert set(drawn) == {title for title, _ in summary.PANELS}
+    assert set(drawn) == {"losses", "gradient norms"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -90,3 +90,14 @@ def test_slow_convolutions_are_named(layer, recipe, warned, mode, tmp_path, chea
         "jaxgan.layers.Conv, which takes the same arguments."
     )
     assert said.lines.count(sentence) == warned
+
+
+def test_the_summary_is_told_which_duels_are_of_odds(tmp_path, monkeypatch):
+    def build(*about):
+        odds, distance = game.Duel(board="a/"), game.Duel(board="b/", critic="distance")
+        return convolutional(layers.Conv)(*about)._replace(duels=(odds, distance))
+
+    drawn: list[Any] = []
+    monkeypatch.setattr(summary, "write_summary", lambda path, *about: drawn.append(about[-1]))
+    fit(build, Config(), toy.images(), toy.run_config(tmp_path / "run"), report=toy.Said())
+    assert drawn == [("a/",)]

@@ -1,6 +1,7 @@
 """The summary of a run."""
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from jaxgan.show.sheets import write_png
@@ -45,4 +46,18 @@ def test_marks_are_lines_in_every_curve(tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(Axes, "axvline", lambda self, x, **how: drawn.append(x))
     summary.write_summary(tmp_path / "summary.png", [{"step": 1, "d/loss": 1.0}], [], "a run", marks=[7, 9])
-    assert drawn == [7, 9] * 3
+    assert drawn == [7, 9] * 2
+
+
+@pytest.mark.parametrize(
+    ("boards", "expected"),
+    [((), None), (("",), ("d_real", "d_fake")), (("a/", "b/"), ("a/d_real", "a/d_fake", "b/d_real", "b/d_fake"))],
+)
+def test_what_d_believes_is_drawn_only_where_it_is_a_probability(tmp_path, monkeypatch, boards, expected):
+    """`boards` are those of duels whose critic gives log-odds."""
+    drawn = {}
+    monkeypatch.setattr(summary, "_plot", lambda axes, title, rows, names: drawn.update({title: names}))
+    prefixes = boards or ("",)
+    rows = [{"step": 1, **{f"{prefix}{name}": 0.5 for prefix in prefixes for name in ("d_real", "d_fake", "loss")}}]
+    summary.write_summary(tmp_path / "summary.png", rows, [], "a run", boards=boards)
+    assert drawn.get("mean D(x) and D(G(z))") == expected
