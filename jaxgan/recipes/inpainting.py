@@ -1,4 +1,4 @@
-"""Inpainting: a network with gated convolutions fills holes of any form (Yu et al. 2019).
+"""Inpainting: networks that fill holes of pictures, of any form (Yu et al. 2019) or of one box (Pathak et al. 2016).
 
 Free-Form Image Inpainting with Gated Convolution, arXiv:1806.03589. Of a picture x with a hole m, two passes make a
 rough answer a(x, m) and a refined one b(x, m); the completed picture y is x where it is known and b in the hole.
@@ -6,27 +6,35 @@ rough answer a(x, m) and a refined one b(x, m); the completed picture y is x whe
     G minimises lambda (E|x - a| + E|x - b|) - E D(y, m)
     D minimises (E max(0, 1 - D(x, m)) + E max(0, 1 + D(y, m))) / 2                              (section 3.3)
 
-Holes are drawn anew in each step. `translate` fills the hole of a mask that is given, which may be an object to be
-taken away, and `fill` holes that it draws; both leave what is known as it is, bit for bit.
+With `sketch`, edges of x in the hole are one more input of both (section 3.5), and a user draws them.
+
+Context Encoders: Feature Learning by Inpainting, arXiv:1604.07379 (`--preset context_encoder`): one pass through a
+bottleneck makes what was in the hole; D, without m, sees that alone, or y where holes may be anywhere.
+
+    G minimises 0.999 E (x - b)^2 in the hole + 0.001 times the game against log-odds                (section 3.2)
+
+Holes are drawn anew in each step, unless the data have a mask for each picture. `translate` fills the hole of a mask
+that is given, which may be an object to be taken away, and `fill` holes that it draws; both leave what is known as it
+is, bit for bit.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import jax
 import jax.numpy as jnp
 from annotated_types import Ge
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Key
 
-from jaxgan.fields import Field, Needs, Spec, any_size, only
-from jaxgan.game import Aux, GameState, LossFn, Show, System, Verb, adam, dtype_of, variables
+from jaxgan.fields import Needs, Spec, only
+from jaxgan.game import Aux, LossFn, Show, System, adam, variables
 from jaxgan.losses import adversarial
-from jaxgan.made.holes import Holes, holes
-from jaxgan.nets.inpaint import GatedInpainter, PatchCritic
+from jaxgan.made.holes import Holes
 from jaxgan.recipes.common.base import AtLeastZero, Momentum, RecipeConfig, check, system_of
-from jaxgan.recipes.common.wiring import as_used, take_turns, trained
+from jaxgan.recipes.common.inpainters import Network, completed, hole_of, lines_of, masks_of, networks, verbs
+from jaxgan.recipes.common.wiring import take_turns, trained
 
-NEEDS = Needs({"image": "image"})
+NEEDS = Needs({"image": "image", "mask": "mask?"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +46,8 @@ class Config(RecipeConfig):
     """Pictures per step, over all devices."""
     ema_halflife_kimg: AtLeastZero = 2.0
     """Half-life of the averaged generator, in thousands of pictures; 0 for no average, as in the paper."""
+    network: Network = "gated"
+    """Gated convolutions on pictures of any size; or a context encoder, for pictures of the size trained on."""
     holes: Holes = "both"
     """Boxes of half the sides, brush strokes, or both; or the middle half of the sides."""
     g_width: Annotated[int, Ge(2)] = 12
@@ -46,16 +56,26 @@ class Config(RecipeConfig):
     """Distances between the weights of the layers that see far, in quarters of the size; the paper's are 2 4 8 16."""
     attention: bool = False
     """Fill from similar places too; memory grows with the fourth power of a picture's side."""
+    sketch: bool = False
+    """Follow lines in the hole: edges of the picture in training, `translate --sketch` later; gated networks only."""
+    bottleneck: Annotated[int, Ge(0)] = 0
+    """Numbers in a context encoder's middle, as its published code has them; 0: the paper's channel-wise layer."""
     d_width: int = 32
     """Channels of the discriminator's first layer; the paper's has 64."""
     d_layers: int = 3
     """Halvings of the discriminator; 6 in the paper, for pictures of 256 pixels."""
     l1_weight: AtLeastZero = 10.0
     """Weight of the mean absolute differences; 1 in the paper."""
+    l2_weight: AtLeastZero = 0.0
+    """Weight of the mean squared difference in the hole."""
+    loss: Literal["hinge", "non_saturating"] = "hinge"
+    """The game that is played."""
     gan_weight: AtLeastZero = 1.0
     """Weight of the game in the generator's loss; 0 for L1 training alone."""
     learning_rate: float = 4e-4
-    """Adam's rate, for both players; 1e-4 in the paper."""
+    """Adam's rate; 1e-4 in the paper."""
+    d_learning_rate: float | None = None
+    """Adam's rate for the discriminator; None: the same."""
     beta1: Momentum = 0.5
     """Adam's decay of the first moment, for both players."""
 
@@ -70,75 +90,79 @@ PRESETS: dict[str, Config] = {
         d_layers=6,
         l1_weight=1.0,
         learning_rate=1e-4,
-    )
+    ),
+    "context_encoder": Config(
+        ema_halflife_kimg=0.0,
+        network="context",
+        holes="centre",
+        batch_size=64,
+        g_width=64,
+        d_width=64,
+        l1_weight=0.0,
+        l2_weight=999.0,
+        loss="non_saturating",
+        learning_rate=2e-3,
+        d_learning_rate=2e-4,
+    ),
 }
-"""Settings of the paper for pictures of 256 pixels (`--preset NAME`); `steps` are as many as are chosen."""
+"""Settings of the papers for pictures of 256 and of 128 pixels (`--preset NAME`); `steps` are as many as are chosen."""
+GAMES = {"hinge": adversarial.hinge, "non_saturating": adversarial.non_saturating_gan}
 
 
 def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
-    """The game of `config`; `axis_name` as for `make_train_step`."""
+    """The game of `config`; `axis_name` as for `make_train_step`, and for a context encoder's batch statistics."""
     check(config)
-    image, dtype = spec["image"], dtype_of(config.precision)
-    height, width, channels = image.fixed
-    mask = Field("mask", (height, width, 1))
-    G = GatedInpainter(channels, config.g_width, config.dilations, config.attention, dtype)
-    D = PatchCritic(config.d_width, config.d_layers, dtype)
-    generate, discriminate = trained(G, config.remat), trained(D, config.remat)
+    image, fields = spec["image"], only(spec, "image", *masks_of(config))
+    nets = networks(config, image, axis_name)
+    generate, discriminate = trained(nets.G, config.remat), trained(nets.D, config.remat)
 
     def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[dict[str, Array], Aux]:
-        x, hole = batch["image"], holes(rng, height, width, config.holes)
-        (rough, fine), g_vars = generate(variables(params, vars, "g"), x, hole)
-        made = {"hole": hole, "rough": rough, "fine": fine, "image": completed(x, fine, hole)}
-        return made, Aux(vars={"g": g_vars})
+        x, hole = batch["image"], hole_of(config, batch, rng)
+        lines = lines_of(config, x, hole)
+        (rough, fine), g_vars = generate(variables(params, vars, "g"), x, hole, *lines)
+        shown = {"hole": hole, "lines": lines, "rough": rough, "fine": fine, "image": completed(x, fine, hole)}
+        return shown, Aux(vars={"g": g_vars})
 
-    def judge(params: Any, vars: Any, x: Array, hole: Array) -> tuple[Array, Any]:
-        """Logits of the patches of a picture that may be completed."""
-        return discriminate(variables(params, vars, "d"), jnp.concatenate([x, hole], -1))
+    def judge(params: Any, vars: Any, x: Array, made: dict[str, Any]) -> tuple[Array, Any]:
+        """Logits of a picture that may be completed, or of its patches."""
+        return discriminate(variables(params, vars, "d"), nets.seen(x, made["hole"], *made["lines"]))
 
     def init_players(key: Key[Array, ""]) -> dict[str, Any]:
         g_key, d_key = jax.random.split(key)
-        x, hole = jnp.zeros((1, *image.fixed)), jnp.zeros((1, *mask.fixed))
-        both = jnp.concatenate([x, hole], -1)
-        return {"g": G.init(g_key, x, hole, train=True), "d": D.init(d_key, both, train=True)}
+        x, hole = jnp.zeros((1, *image.fixed)), jnp.zeros((1, *image.fixed[:2], 1))
+        lines = lines_of(config, x, hole)
+        d = nets.D.init(d_key, nets.seen(x, hole, *lines), train=True)
+        return {"g": nets.G.init(g_key, x, hole, *lines, train=True), "d": d}
 
-    def translate(state: GameState, given: dict[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
-        x, hole = given["image"], (given["mask"] > 0.5).astype(jnp.float32)
-        return {"image": completed(x, as_used(G, state.players["g"], x, hole)[1], hole)}
-
-    def fill(state: GameState, given: dict[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
-        hole = holes(keys, height, width, config.holes)
-        return {**translate(state, {**given, "mask": hole}, keys), "mask": hole}
-
-    sizes = {"image": any_size(image), "mask": any_size(mask)}
-    verbs = {
-        "fill": Verb(fill, {"image": image, "mask": mask}, {"image": image}, truth=("image",)),
-        "translate": Verb(translate, only(sizes, "image"), sizes),
-    }
-    optimizers = {name: adam(config.learning_rate, config.beta1) for name in ("g", "d")}
-    rounds = take_turns(play, *_losses(config, judge))
-    declared: dict[str, Any] = {"verbs": verbs, "shows": (Show("fill", "sheet"),), "axis_name": axis_name}
-    return system_of(config, only(spec, "image"), rounds, init_players, optimizers, **declared)
-
-
-def completed(
-    x: Float[Array, "b h w c"], made: Float[Array, "b h w c"], hole: Float[Array, "b h w 1"]
-) -> Float[Array, "b h w c"]:
-    """`x` where it is known, `made` in the hole."""
-    return jnp.where(hole > 0, made, x)
+    rates = {"g": config.learning_rate, "d": config.d_learning_rate or config.learning_rate}
+    return system_of(
+        config,
+        fields,
+        take_turns(play, *_losses(config, judge)),
+        init_players,
+        {name: adam(rate, config.beta1) for name, rate in rates.items()},
+        verbs=verbs(config, fields, nets.G),
+        shows=(Show("fill", "sheet"),),
+        axis_name=axis_name,
+    )
 
 
 def _losses(config: Config, judge: Any) -> tuple[LossFn, LossFn]:
-    game = adversarial.hinge
+    game = GAMES[config.loss]
 
-    def d_loss(params: Any, vars: Any, made: dict[str, Array], batch: Any, rng: Array) -> tuple[Array, Aux]:
-        real_logits, d_vars = judge(params, vars, batch["image"], made["hole"])
-        fake_logits, d_vars = judge(params, {**vars, "d": {**vars["d"], **d_vars}}, made["image"], made["hole"])
+    def d_loss(params: Any, vars: Any, made: dict[str, Any], batch: Any, rng: Array) -> tuple[Array, Aux]:
+        real_logits, d_vars = judge(params, vars, batch["image"], made)
+        fake_logits, d_vars = judge(params, {**vars, "d": {**vars["d"], **d_vars}}, made["image"], made)
         board = adversarial.scoreboard(real_logits, fake_logits, game.boundary)
         return 0.5 * adversarial.mean(game.d(real_logits, fake_logits)), Aux(board, vars={"d": d_vars})
 
-    def g_loss(params: Any, vars: Any, made: dict[str, Array], batch: Any, rng: Array) -> tuple[Array, Aux]:
-        rough, fine = (jnp.abs(batch["image"] - made[name]).mean() for name in ("rough", "fine"))
-        fooled = adversarial.mean(game.g(judge(params, vars, made["image"], made["hole"])[0]))
-        return config.gan_weight * fooled + config.l1_weight * (rough + fine), Aux({"l1": fine, "l1_coarse": rough})
+    def g_loss(params: Any, vars: Any, made: dict[str, Any], batch: Any, rng: Array) -> tuple[Array, Aux]:
+        x, hole = batch["image"], made["hole"]
+        rough, fine = (jnp.abs(x - made[name]).mean() for name in ("rough", "fine"))
+        squares = jnp.square(x - made["fine"]).mean(-1, keepdims=True) * hole
+        l2 = (squares.sum((1, 2, 3)) / jnp.maximum(hole.sum((1, 2, 3)), 1)).mean()
+        fooled = adversarial.mean(game.g(judge(params, vars, made["image"], made)[0]))
+        value = config.gan_weight * fooled + config.l1_weight * (rough + fine) + config.l2_weight * l2
+        return value, Aux({"l1": fine, "l1_coarse": rough, "l2_hole": l2})
 
     return d_loss, g_loss

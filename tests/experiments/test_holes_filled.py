@@ -17,6 +17,17 @@ def test_harmonic_functions_are_filled_exactly():
         np.testing.assert_allclose(holes_filled.harmonic(np.where(HOLE, 50, x), HOLE), x, atol=1e-9)
 
 
+# Oracle: a cubic satisfies the discrete biharmonic equation where the hole is two pixels from the border, and is no
+# harmonic function.
+def test_biharmonic_functions_are_filled_exactly():
+    rows, columns = np.mgrid[:9, :9].astype(float)
+    hole = np.zeros((9, 9), bool)
+    hole[3:6, 2:6] = True
+    x = rows**3 - 2 * columns**2 * rows + columns
+    np.testing.assert_allclose(holes_filled.biharmonic(np.where(hole, 50, x), hole), x, atol=1e-8)
+    assert np.abs(holes_filled.harmonic(x, hole) - x).max() > 1
+
+
 # Oracle: no flow through the border: what is known is one number, and so is the hole.
 def test_a_hole_at_the_border():
     hole = np.zeros((5, 6), bool)
@@ -42,4 +53,4 @@ def test_a_run_of_another_kind_is_refused(monkeypatch):
 
     monkeypatch.setattr(holes_filled.jaxgan, "load", lambda run: Run())
     with pytest.raises(UserError, match=r"runs/x fills no holes; holes_filled\.py takes runs"):
-        holes_filled.fill("runs/x", np.zeros((1, 8, 8, 1), np.uint8), 0)
+        holes_filled.fill("runs/x", {"image": np.zeros((1, 8, 8, 1), np.uint8)}, 0)

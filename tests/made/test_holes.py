@@ -1,5 +1,7 @@
 """Holes. Oracles: the law's own numbers, and a stroke drawn by hand from straight pieces."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +14,7 @@ from jaxgan.made.holes import holes
 KEYS = jax.random.split(jax.random.key(0), 200)
 
 
+@functools.cache
 def drawn(kind, height=64, width=48):
     return np.asarray(jax.jit(lambda keys: holes(keys, height, width, kind))(KEYS))
 

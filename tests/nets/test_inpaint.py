@@ -3,10 +3,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
+from scipy.ndimage import sobel
 from scipy.special import expit, softmax
 
 from jaxgan.nets.contextual import attend
-from jaxgan.nets.inpaint import Coarse, GatedConv, GatedInpainter, PatchCritic, Refined
+from jaxgan.nets.inpaint import Coarse, GatedConv, GatedInpainter, PatchCritic, Refined, sketched
 from tests.nets.weights import drawn
 
 KEY = jax.random.key(0)
@@ -62,6 +63,16 @@ def test_the_hole_is_not_looked_at(attention):
     for other, same in ((np.where(mask > 0, 0.5, x), True), (np.where(mask > 0, x, -x), False)):
         for before, after in zip((rough, fine), run(other), strict=True):
             assert np.allclose(before, after, atol=1e-6) is same
+
+
+# Oracle: SciPy's Sobel kernels, whose sums are 8 times a slope.
+def test_edges_are_where_the_slope_is_above_a_half():
+    x = np.random.default_rng(0).uniform(-1, 1, (2, 9, 12, 3)).astype(np.float32)
+    grey = x.mean(-1)
+    slopes = np.stack([np.hypot(sobel(each, 0, mode="nearest"), sobel(each, 1, mode="nearest")) / 8 for each in grey])
+    made = np.asarray(sketched(jnp.asarray(2 * x)))[..., 0]
+    assert 0.05 < made.mean() < 0.95
+    np.testing.assert_array_equal(made, 2 * slopes > 0.5)
 
 
 def test_the_dtype_inside_is_not_that_outside():

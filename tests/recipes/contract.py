@@ -31,6 +31,15 @@ DCGAN = {"g_width": 4, "d_width": 4}
 SNGAN = {"g_width": 3, "d_width": 3}
 # With so little information, both players still have the adversarial interest that the contract looks for.
 INFOGAN = {"info_weight": 0.01, "categories": 3, "g_width": 4, "d_width": 4, "units": 6}
+# So it is with little weight on differences.
+CONTEXT = {
+    "network": "context",
+    "g_width": 2,
+    "d_width": 4,
+    "l1_weight": 0.0,
+    "l2_weight": 0.01,
+    "loss": "non_saturating",
+}
 # The adversarial interest, which the contract looks for, is little beside the paper's weight of the way back.
 CYCLEGAN = {"g_width": 2, "d_width": 4, "blocks": 1, "pool": 16, "cycle_weight": 0.01}
 R3GAN = {"width": 2, "growth": 2, "max_width": 4, "group_size": 4}
@@ -60,7 +69,8 @@ SMALL: dict[str, tuple[fields.Spec, dict[str, Any]]] = {
     "r3gan/labels": (LABELLED, {**R3GAN, "labels": "used"}),
     "wgan": (IMAGES, {**DCGAN, "n_critic": 2}),
     "pix2pix": (PAIRS, {"g_width": 2, "d_width": 4, "depth": 3}),
-    "inpainting": (IMAGES, {"g_width": 2, "d_width": 4, "d_layers": 2, "dilations": (2,)}),
+    "inpainting": (IMAGES, {"g_width": 2, "d_width": 4, "d_layers": 2, "dilations": (2,), "l1_weight": 0.01}),
+    "inpainting/context": (IMAGES, {**CONTEXT, "holes": "boxes"}),
     "spade": (MAPS, SPADE),
     "spade/colour": (COLOUR_MAPS, {**SPADE, "encoder": False, "g_norm": "instance", "g_levels": 2}),
     "cogan": (DOMAINS, {**DCGAN, "units": 6, "joint": 3}),
