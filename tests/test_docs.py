@@ -1,5 +1,6 @@
 """Every Python snippet of the README and of docs/ runs; those of one page share a namespace, as a reader would."""
 
+import dataclasses
 import importlib
 import inspect
 import re
@@ -28,12 +29,14 @@ README = ROOT / "README.md"
 INDEX = ROOT / "docs" / "README.md"  # of the pages, without snippets
 DOCS = sorted(set((ROOT / "docs").glob("*.md")) - {INDEX})
 PAGES = [README, *DOCS, ROOT / "experiments" / "laboratory" / "README.md"]
+BESIDE = dataclasses.make_dataclass("Beside", ["mask", "sketch", "instance", "style"])
+"""Fields of verbs, which `translate` takes as options by their names."""
 OPTIONS = {
     "train": (RunConfig, Cluster),
     "resume": (ResumeConfig, Cluster),
     "sample": (VerbConfig,),
     "interpolate": (InterpolateConfig,),
-    "translate": (TranslateConfig,),
+    "translate": (TranslateConfig, BESIDE),
     "data": (DataConfig,),
     "evaluate": (EvaluateConfig, ExtractorConfig),
     "fid": (FidConfig, ExtractorConfig, ImagesConfig),

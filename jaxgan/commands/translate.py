@@ -1,11 +1,12 @@
 """The command `jaxgan translate`: files through a trained translator."""
 
+import dataclasses
 import glob
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
@@ -14,9 +15,9 @@ from jaxgan.data.readers.files import extensions
 from jaxgan.errors import UserError, flag
 from jaxgan.fields import Field, Spec
 from jaxgan.game import Verb
-from jaxgan.options import parse
+from jaxgan.options import PathText, parse
 from jaxgan.paths import typed
-from jaxgan.show import pictures, through, tiled
+from jaxgan.show import partners, pictures, through, tiled
 from jaxgan.show.files import FILES
 from jaxgan.show.replace import noticing, told
 from jaxgan.show.sampling import PIXELS, example_keys
@@ -32,16 +33,24 @@ from jaxgan.train.screen.quiet import quiet
 from jaxgan.train.screen.report import counting
 
 ABOUT = "Translate an image, all images of a folder, or all of a pattern such as 'photos/**/*.jpg'."
-PICTURES = ("image", "mask", "label_map")  # kinds that a file of pixels can fill
 SHOWN = 16  # pictures on a sheet, at most
 MAGIC = frozenset("*?[")
 
 
 class Task(NamedTuple):
-    """A picture file, and the place of its translation without an ending."""
+    """A picture file, the place of its translation without an ending, and where what goes with it comes from.
+
+    Attributes:
+        file: the picture.
+        place: of the translation.
+        said: files or folders of the fields beside the picture, by name.
+        root: the folder that names of partners begin at.
+    """
 
     file: Path
     place: Path
+    said: Mapping[str, Path]
+    root: Path
 
 
 def command(run: str, source: str, target: str, args: Sequence[str]) -> int:
@@ -50,21 +59,25 @@ def command(run: str, source: str, target: str, args: Sequence[str]) -> int:
         parse("jaxgan translate RUN IN OUT", ABOUT, (TranslateConfig,), args)
     quiet()
     found = described(run, own.taken(args), step=step_of(args))
-    config = parse(f"jaxgan translate {run} IN OUT", ABOUT, (TranslateConfig,), args)[0]
+    fitting = _fitting(found)
+    config, texts = parse(f"jaxgan translate {run} IN OUT", ABOUT, (TranslateConfig, _texts(fitting)), args)
     check_seed(config.seed)
     if config.interpolate is not None:
         found = described(run, config.system, step=config.step, changes={"interpolate": config.interpolate})
     tiled.check(tiled.TILE if config.tile is None else config.tile, config.overlap)
-    verb, field = _translator(found, config.verb, config.to)
-    files = _files(typed(source), verb.given[field])
+    verb = _translator(found, fitting, config.verb, config.to)
+    said = {name: typed(text) for name, text in vars(texts).items() if text is not None}
+    partners.check(verb.given, said, vars(texts))
+    files = _files(typed(source), next(iter(verb.given.values())))
     places = _places(typed(source), typed(target), files, verb.makes)
-    tasks = [Task(file, place) for file, place in zip(files, places, strict=True)]
+    root = Path(os.path.commonpath([file.parent for file in files]))
+    tasks = [Task(file, place, said, root) for file, place in zip(files, places, strict=True)]
     state, step = state_of(found)
     how = through.translator(verb, state, config.tile, config.overlap)
     with noticing() as stood:
         rows = _all(how, tasks, config, Path(target).suffix)
         if config.sheet:
-            heads = [field, *(name for _ in range(config.n) for name in verb.makes)]
+            heads = [*verb.given, *(name for _ in range(config.n) for name in verb.makes)]
             place = tasks[0].place
             beside = place.with_name(f"{place.name}-sheet.png") if len(tasks) == 1 else typed(target) / "sheet.png"
             write_png(beside, near_square(rows, heads))
@@ -77,17 +90,17 @@ def _all(
 ) -> list[list[np.ndarray]]:
     """Translates each file; returns the first pictures with their translations, small, where there is to be a sheet."""
     rows, done = [], 0
-    seen = pictures.looked(how.given[1], [task.file for task in tasks])
+    seen = pictures.looked(next(iter(how.verb.given.values())), [task.file for task in tasks])
     if seen.note:
         print(f"IN: {seen.note}")
     with counting("translating", config.n * sum(through.parts(how, head) for head in seen.heads.values())) as progress:
         for i, task in enumerate(tasks):
-            picture = pictures.read("IN", how.given[1], task.file, seen)
+            given, picture = partners.read(how.verb.given, task.file, task.said, task.root, seen)
             shown = config.sheet and i < SHOWN
-            row = through.small(dict([how.given]), {how.given[0]: picture.stored}) if shown else []
+            row = through.small(how.verb.given, given) if shown else []
             for seed in range(config.seed, config.seed + config.n):
                 keys, before = example_keys(seed, 1, i), done
-                made = through.made_of(how, picture.stored, keys, lambda n, before=before: progress(before + n))
+                made = through.made_of(how, given, keys, lambda n, before=before: progress(before + n))
                 done += through.count(how, picture.stored.shape)
                 progress(done)
                 place = task.place if config.n == 1 else task.place.with_name(f"{task.place.name}-{seed}")
@@ -97,15 +110,30 @@ def _all(
     return rows
 
 
-def _translator(found: Described, name: str | None, to: str | None) -> tuple[Verb, str]:
-    """The verb that translates (of this name, or to this field), and the one field of pixels that it takes."""
-    fitting = {
-        each: next(iter(verb.given))
-        for each, verb in found.system.verbs.items()
-        if len(verb.given) == 1 and next(iter(verb.given.values())).kind in PICTURES
-    }
+def _fitting(found: Described) -> dict[str, Verb]:
+    """The verbs that picture files are enough for."""
+    return {name: verb for name, verb in found.system.verbs.items() if partners.fits(verb.given)}
+
+
+def _texts(fitting: Mapping[str, Verb]) -> type:
+    """A dataclass with a text for each field that one of the verbs takes beside the picture."""
+    import tyro
+
+    others = {name: field for verb in fitting.values() for name, field in partners.beside(verb.given).items()}
+    about = "{}: a file for all pictures, or a folder with one of the same name for each; None: {}."
+    none = {"mask": "where pictures are transparent"}
+    helps = {name: about.format(field.kind, none.get(field.kind, "not given")) for name, field in others.items()}
+    options = [
+        (name, Annotated[PathText | None, tyro.conf.arg(help=text)], dataclasses.field(default=None))
+        for name, text in helps.items()
+    ]
+    return dataclasses.make_dataclass("Beside", options, frozen=True, kw_only=True)
+
+
+def _translator(found: Described, fitting: Mapping[str, Verb], name: str | None, to: str | None) -> Verb:
+    """The verb that translates: of this name, or to this field."""
     if to is not None:
-        makes = {next(iter(found.system.verbs[each].makes)): each for each in reversed(fitting)}
+        makes = {next(iter(verb.makes)): each for each, verb in reversed(fitting.items())}
         if name or to not in makes:
             raise UserError(f"{flag('to')} takes one of {', '.join(makes) or 'none'}, without --verb; got {to}.")
         name = makes[to]
@@ -113,9 +141,9 @@ def _translator(found: Described, name: str | None, to: str | None) -> tuple[Ver
     if wanted not in fitting:
         has = ", ".join(fitting) or "none"
         raise UserError(
-            f"{found.folder.root} has no verb {wanted} that takes one image; those that do ({flag('verb')}): {has}."
+            f"{found.folder.root} has no verb {wanted} that takes pictures; those that do ({flag('verb')}): {has}."
         )
-    return found.system.verb(wanted), fitting[wanted]
+    return fitting[wanted]
 
 
 def _files(source: Path, field: Field) -> list[Path]:

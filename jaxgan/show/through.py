@@ -23,7 +23,7 @@ class Translator(NamedTuple):
     """What pictures go through.
 
     Attributes:
-        verb: the translation, given one field of pixels.
+        verb: the translation, given fields of pixels.
         state: of the trained run.
         draw: `(state, keys, given) -> made`, as `compiled_finely`.
         tile: side of the tiles, 0 for none, None for tiles where a picture is large.
@@ -36,11 +36,6 @@ class Translator(NamedTuple):
     tile: int | None = None
     overlap: int = 64
 
-    @property
-    def given(self) -> tuple[str, Field]:
-        """The name and the field that the verb is given."""
-        return next(iter(self.verb.given.items()))
-
 
 def translator(verb: Verb, state: GameState, tile: int | None, overlap: int) -> Translator:
     """The translator of a verb; arguments as its attributes."""
@@ -49,7 +44,7 @@ def translator(verb: Verb, state: GameState, tile: int | None, overlap: int) -> 
 
 def tile_for(how: Translator, shape: tuple[int, ...]) -> int:
     """Side of the tiles for a picture of this shape, 0 for none: they need pixels of any size on both sides."""
-    able = None in how.given[1].shape and all(
+    able = all(None in field.shape for field in how.verb.given.values()) and all(
         None in field.shape and field.kind in PIXELS for field in how.verb.makes.values()
     )
     return tiled.tile_of(how.tile, shape) if able else 0
@@ -66,29 +61,32 @@ def parts(how: Translator, head: Header | None) -> int:
     return 1 if head is None else count(how, (head.height, head.width))
 
 
-def made_of(how: Translator, stored: np.ndarray, keys: jax.Array, done: Callable[[int], None]) -> dict[str, np.ndarray]:
-    """What the verb makes of one picture `[h, w, ...]`; images and masks unrounded, float32 from 0 to 255.
+def made_of(
+    how: Translator, given: Mapping[str, np.ndarray], keys: jax.Array, done: Callable[[int], None]
+) -> dict[str, np.ndarray]:
+    """What the verb makes of one picture; images and masks unrounded, float32 from 0 to 255.
 
     Args:
         how: the translator.
-        stored: the picture.
+        given: the picture `[h, w, ...]`, and what the verb takes beside it, by name.
         keys: one key.
         done: is told how many tiles are made.
     """
-    name, _ = how.given
 
-    def whole(part: np.ndarray) -> dict[str, np.ndarray]:
-        return {each: np.asarray(x)[0] for each, x in how.draw(how.state, keys, {name: part[None]}).items()}
+    def whole(part: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        taken = {name: x[None] for name, x in part.items()}
+        return {each: np.asarray(x)[0] for each, x in how.draw(how.state, keys, taken).items()}
 
-    side = tile_for(how, stored.shape)
+    side = tile_for(how, next(iter(given.values())).shape)
     if not side:
-        return whole(stored)
+        return whole(given)
 
-    def joined(part: np.ndarray) -> np.ndarray:
-        return np.concatenate([whole(part)[each] for each in how.verb.makes], axis=-1)
+    def joined(part: Mapping[str, np.ndarray]) -> np.ndarray:
+        made = whole(part)
+        return np.concatenate([made[each] for each in how.verb.makes], axis=-1)
 
     channels = np.cumsum([planes(field) for field in how.verb.makes.values()])
-    parts = np.split(tiled.translated(stored, joined, side, how.overlap, done), channels[:-1], axis=-1)
+    parts = np.split(tiled.translated(dict(given), joined, side, how.overlap, done), channels[:-1], axis=-1)
     return dict(zip(how.verb.makes, parts, strict=True))
 
 

@@ -2,15 +2,16 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import jax
 import numpy as np
 from jaxtyping import Float
 
 from jaxgan.errors import UserError
 
-Translate: TypeAlias = Callable[[np.ndarray], np.ndarray]
-"""A picture `[h, w, c]`, or a map `[h, w]`, to one `[s h, s w, k]` of a whole s, float32."""
+Translate: TypeAlias = Callable[[Any], np.ndarray]
+"""A picture `[h, w, c]`, a map `[h, w]` or a tree of them, to one `[s h, s w, k]` of a whole s, float32."""
 LARGE = 1024 * 1024
 """Pixels from which on a picture is cut into tiles where nobody says."""
 TILE = 512
@@ -35,7 +36,7 @@ def count(shape: tuple[int, ...], tile: int, overlap: int) -> int:
 
 
 def translated(
-    picture: np.ndarray, translate: Translate, tile: int, overlap: int, done: Callable[[int], None] = lambda _: None
+    picture: Any, translate: Translate, tile: int, overlap: int, done: Callable[[int], None] = lambda _: None
 ) -> Float[np.ndarray, "h w c"]:
     """The whole picture's translation, from tiles of one size.
 
@@ -44,8 +45,8 @@ def translated(
     as what the network sees around a pixel, and its layers normalise by stored statistics.
 
     Args:
-        picture: `[h, w, ...]`.
-        translate: of one tile `[tile, tile, ...]`, to one larger by a whole number or as large.
+        picture: `[h, w, ...]`, or a tree of such arrays of one size.
+        translate: of one tile `[tile, tile, ...]` of each, to one larger by a whole number or as large.
         tile: side of a tile, margins counted.
         overlap: width of a margin.
         done: is told how many tiles are made.
@@ -54,13 +55,17 @@ def translated(
         float32, `[s h, s w, c]`.
     """
     check(tile, overlap)
-    starts = [_starts(side, tile, overlap) for side in picture.shape[:2]]
-    pads = [(overlap, places[-1] + tile - side) for places, side in zip(starts, picture.shape[:2], strict=True)]
-    padded = np.pad(picture, [*pads, *[(0, 0)] * (picture.ndim - 2)], mode="reflect")
-    made = ((translate(padded[place]), place) for place in _places(starts, tile, overlap))
+    sides = jax.tree.leaves(picture)[0].shape[:2]
+    starts = [_starts(side, tile, overlap) for side in sides]
+    pads = [(overlap, places[-1] + tile - side) for places, side in zip(starts, sides, strict=True)]
+    padded = jax.tree.map(lambda x: np.pad(x, [*pads, *[(0, 0)] * (x.ndim - 2)], mode="reflect"), picture)
+    made = (
+        (translate(jax.tree.map(lambda x, at=place: x[at], padded)), place) for place in _places(starts, tile, overlap)
+    )
     first, corner = next(made)
     scale = first.shape[0] // tile
-    total = np.zeros((padded.shape[0] * scale, padded.shape[1] * scale, first.shape[-1]), np.float32)
+    height, width = (scale * (side + sum(pad)) for side, pad in zip(sides, pads, strict=True))
+    total = np.zeros((height, width, first.shape[-1]), np.float32)
     weight = np.zeros((*total.shape[:2], 1), np.float32)
     ramp = _ramp(tile, overlap, scale)
     share = (ramp[:, None] * ramp)[..., None]
@@ -69,7 +74,7 @@ def translated(
         total[scaled] += share * part
         weight[scaled] += share
         done(number)
-    inside = tuple(slice(overlap * scale, (overlap + side) * scale) for side in picture.shape[:2])
+    inside = tuple(slice(overlap * scale, (overlap + side) * scale) for side in sides)
     return total[inside] / weight[inside]
 
 

@@ -211,7 +211,7 @@ def test_a_mistake_is_one_sentence_and_no_file_is_lost(run, photos, tmp_path, ca
 
 def test_options_that_do_not_fit(run, photos, tmp_path, capsys):
     for options, sentence in (
-        (["--verb", "a2b"], f"{run} has no verb a2b that takes one image; those that do (--verb): translate."),
+        (["--verb", "a2b"], f"{run} has no verb a2b that takes pictures; those that do (--verb): translate."),
         (["--seed", "-1"], "--seed takes a number from 0"),
         (["--step", "7"], "--step takes one of 1, got 7."),
         (["--sed", "7"], "has no option --sed; did you mean --seed?"),

@@ -32,6 +32,15 @@ DCGAN = {"g_width": 4, "d_width": 4}
 SNGAN = {"g_width": 3, "d_width": 3}
 # With so little information, both players still have the adversarial interest that the contract looks for.
 INFOGAN = {"info_weight": 0.01, "categories": 3, "g_width": 4, "d_width": 4, "units": 6}
+# So it is with little weight on differences.
+CONTEXT = {
+    "network": "context",
+    "g_width": 2,
+    "d_width": 4,
+    "l1_weight": 0.0,
+    "l2_weight": 0.01,
+    "loss": "non_saturating",
+}
 # The adversarial interest, which the contract looks for, is little beside the paper's weight of the way back.
 CYCLEGAN = {"g_width": 2, "d_width": 4, "blocks": 1, "pool": 16, "cycle_weight": 0.01}
 R3GAN = {"width": 2, "growth": 2, "max_width": 4, "group_size": 4}
@@ -99,6 +108,8 @@ SMALL: dict[str, tuple[fields.Spec, dict[str, Any]]] = {
             "relativistic": False,
         },
     ),
+    "inpainting": (IMAGES, {"g_width": 2, "d_width": 4, "d_layers": 2, "dilations": (2,), "l1_weight": 0.01}),
+    "inpainting/context": (IMAGES, {**CONTEXT, "holes": "boxes"}),
     "spade": (MAPS, SPADE),
     "spade/colour": (COLOUR_MAPS, {**SPADE, "encoder": False, "g_norm": "instance", "g_levels": 2}),
     "restore": (PHOTOGRAPHS, RESTORE),
@@ -181,9 +192,15 @@ def case(name):
 
 
 def sized(spec, system):
-    """The fields, those of any size as large as those of the batch."""
+    """The fields, those of any size as large as those of the batch; those that it lacks, as its first."""
     known = {**system.batch, **{name: derived.field for name, derived in system.derives.items()}}
-    return {name: known[name] if None in field.shape else field for name, field in spec.items()}
+    first = next(iter(known.values()))
+
+    def fixed(name, field):
+        sides = zip(field.shape, known.get(name, first).fixed, strict=False)
+        return field._replace(shape=tuple(own if side is None else side for side, own in sides))
+
+    return {name: fixed(name, field) if None in field.shape else field for name, field in spec.items()}
 
 
 def given_to(verb, system):

@@ -65,7 +65,7 @@ OVER = 0.035  # what else a step does: activations, normalisation, losses, Adam;
 
 
 NOT_COUNTED = (
-    *("pix2pix", "restore", "cogan", "cyclegan", "spade", "srgan", "esrgan", "voxel_gan"),
+    *("pix2pix", "restore", "cogan", "cyclegan", "spade", "srgan", "esrgan", "inpainting", "voxel_gan"),
     *("biggan", "biggan_deep", "sagan"),
 )
 """Their step is that of the others: a play, D on real and fake, D on fake. `lower` knows images and labels only, and

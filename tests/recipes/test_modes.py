@@ -45,27 +45,11 @@ ROUNDING = 1e-5
 """Of a first moment: smaller ones have no sign that means anything."""
 RESUMED = (
     *("gan/packed", "gan/extragradient", "gan/relativistic", "cgan", "sngan", "cyclegan", "spade"),
-    "stylegan2",
-    "voxel_gan/conv",
+    *("stylegan2", "esrgan", "voxel_gan/conv"),
 )
 OF_A_FAMILY = (
     *("gan", "dcgan", "sngan", "biggan", "biggan_deep", "infogan", "r3gan", "pix2pix", "cogan", "spade", "stylegan2"),
-    "restore",
-    "voxel_gan/conv",
-    "esrgan",
-)
-OF_A_FAMILY = (
-    "gan",
-    "dcgan",
-    "sngan",
-    "infogan",
-    "r3gan",
-    "pix2pix",
-    "srgan",
-    "esrgan",
-    "cogan",
-    "spade",
-    "voxel_gan/conv",
+    *("restore", "srgan", "esrgan", "voxel_gan/conv"),
 )
 """One recipe for each file of networks."""
 
