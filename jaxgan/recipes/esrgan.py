@@ -28,7 +28,7 @@ from jaxgan.nets.superres_critics import UNetDiscriminator, VGGDiscriminator
 from jaxgan.recipes.common import superres
 from jaxgan.recipes.common.base import AtLeastZero, Decay
 from jaxgan.recipes.common.superres import Content, Networks, Parts
-from jaxgan.recipes.common.wiring import trained
+from jaxgan.recipes.common.wiring import critic, trained
 
 NEEDS = superres.NEEDS
 DATA = superres.DATA
@@ -92,7 +92,7 @@ def _parts(config: Config, spec: Spec, axis_name: str | None) -> Parts:
         if config.discriminator == "unet"
         else VGGDiscriminator(config.d_width, config.halvings, "esrgan", **own)
     )
-    networks = Networks(G, trained(G, config.remat), D, trained(D, config.remat))
+    networks = Networks(G, trained(G, config.remat), D, critic(D, config))
     return Parts(config, spec, axis_name, networks, Content(_apart, _apart, superres.bicubic(target, config.scale)))
 
 

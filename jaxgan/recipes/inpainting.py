@@ -32,7 +32,8 @@ from jaxgan.losses import adversarial
 from jaxgan.made.holes import Holes
 from jaxgan.recipes.common.base import AtLeastZero, Momentum, RecipeConfig, check, system_of
 from jaxgan.recipes.common.inpainters import Network, completed, hole_of, lines_of, masks_of, networks, verbs
-from jaxgan.recipes.common.wiring import take_turns, trained
+from jaxgan.recipes.common.objectives import passes
+from jaxgan.recipes.common.wiring import critic, take_turns, trained
 
 NEEDS = Needs({"image": "image", "mask": "mask?"})
 
@@ -114,7 +115,7 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
     check(config)
     image, fields = spec["image"], only(spec, "image", *masks_of(config))
     nets = networks(config, image, axis_name)
-    generate, discriminate = trained(nets.G, config.remat), trained(nets.D, config.remat)
+    generate, discriminate = trained(nets.G, config.remat), critic(nets.D, config, picture=planes(image))
 
     def play(params: Any, vars: Any, batch: Any, rng: Key[Array, " b"]) -> tuple[dict[str, Array], Aux]:
         x, hole = batch["image"], hole_of(config, batch, rng)
@@ -123,9 +124,9 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         shown = {"hole": hole, "lines": lines, "rough": rough, "fine": fine, "image": completed(x, fine, hole)}
         return shown, Aux(vars={"g": g_vars})
 
-    def judge(params: Any, vars: Any, x: Array, made: dict[str, Any]) -> tuple[Array, Any]:
+    def judge(params: Any, vars: Any, x: Array, made: dict[str, Any], rng: Key[Array, " b"]) -> tuple[Array, Any]:
         """Logits of a picture that may be completed, or of its patches."""
-        return discriminate(variables(params, vars, "d"), nets.seen(x, made["hole"], *made["lines"]))
+        return discriminate(params, vars, nets.seen(x, made["hole"], *made["lines"]), rng)
 
     def init_players(key: Key[Array, ""]) -> dict[str, Any]:
         g_key, d_key = jax.random.split(key)
@@ -151,8 +152,9 @@ def _losses(config: Config, judge: Any) -> tuple[LossFn, LossFn]:
     game = GAMES[config.loss]
 
     def d_loss(params: Any, vars: Any, made: dict[str, Any], batch: Any, rng: Array) -> tuple[Array, Aux]:
-        real_logits, d_vars = judge(params, vars, batch["image"], made)
-        fake_logits, d_vars = judge(params, {**vars, "d": {**vars["d"], **d_vars}}, made["image"], made)
+        real_rng, fake_rng = passes(rng, 2)
+        real_logits, d_vars = judge(params, vars, batch["image"], made, real_rng)
+        fake_logits, d_vars = judge(params, {**vars, "d": {**vars["d"], **d_vars}}, made["image"], made, fake_rng)
         board = adversarial.scoreboard(real_logits, fake_logits, game.boundary)
         return 0.5 * adversarial.mean(game.d(real_logits, fake_logits)), Aux(board, vars={"d": d_vars})
 
@@ -161,7 +163,7 @@ def _losses(config: Config, judge: Any) -> tuple[LossFn, LossFn]:
         rough, fine = (jnp.abs(x - made[name]).mean() for name in ("rough", "fine"))
         squares = jnp.square(x - made["fine"]).mean(-1, keepdims=True) * hole
         l2 = (squares.sum((1, 2, 3)) / jnp.maximum(hole.sum((1, 2, 3)), 1)).mean()
-        fooled = adversarial.mean(game.g(judge(params, vars, made["image"], made)[0]))
+        fooled = adversarial.mean(game.g(judge(params, vars, made["image"], made, rng)[0]))
         value = config.gan_weight * fooled + config.l1_weight * (rough + fine) + config.l2_weight * l2
         return value, Aux({"l1": fine, "l1_coarse": rough, "l2_hole": l2})
 

@@ -29,7 +29,7 @@ from jaxgan.nets.superres_critics import VGGDiscriminator
 from jaxgan.recipes.common import superres
 from jaxgan.recipes.common.base import AtLeastZero
 from jaxgan.recipes.common.superres import Content, Networks, Parts
-from jaxgan.recipes.common.wiring import trained
+from jaxgan.recipes.common.wiring import critic, trained
 
 NEEDS = superres.NEEDS
 DATA = superres.DATA
@@ -86,7 +86,7 @@ def _parts(config: Config, spec: Spec, axis_name: str | None) -> Parts:
     own: dict[str, Any] = {"norm": config.norm, "base": config.base, "out_channels": planes(target)}
     G = SRResNet(config.scale, config.g_width, config.blocks, **own, **shared)
     D = VGGDiscriminator(config.d_width, config.halvings, "srgan", config.d_units, **shared)
-    networks = Networks(G, trained(G, config.remat), D, trained(D, config.remat))
+    networks = Networks(G, trained(G, config.remat), D, critic(D, config))
     content = Content(_squared, _squared_active, superres.bicubic(target, config.scale))
     return Parts(config, spec, axis_name, networks, content)
 

@@ -23,7 +23,7 @@ def test_the_losses_are_the_papers():
     )
     made |= {"image": made["fine"], "hole": jnp.ones((1, 2, 2, 1)), "lines": []}
 
-    def judge(params, vars, seen, all_made):
+    def judge(params, vars, seen, all_made, rng):
         assert all_made is made
         return logits["real" if seen is x else "fake"], {}
 

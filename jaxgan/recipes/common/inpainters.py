@@ -45,7 +45,7 @@ def networks(config: Any, image: Field, axis_name: str | None) -> Networks:
     if config.network == "gated":
         G = GatedInpainter(channels, config.g_width, config.dilations, config.attention, dtype)
         D = PatchCritic(config.d_width, config.d_layers, dtype)
-        return Networks(G, D, lambda x, hole, *lines: jnp.concatenate([x, hole, *lines], -1))
+        return Networks(G, D, lambda x, hole, *lines: jnp.concatenate([hole, *lines, x], -1))
     if config.sketch:
         raise UserError("--sketch takes --network gated; a context encoder follows no lines.")
     whole = not _one_box(config)

@@ -25,6 +25,7 @@ from jaxgan.layers.bicubic import shrink
 from jaxgan.losses.adversarial import AdversarialLoss, mean, scoreboard
 from jaxgan.metrics.seen_by import perceptual
 from jaxgan.recipes.common.base import AtLeastZero, Decay, Momentum, RecipeConfig, check, system_of
+from jaxgan.recipes.common.objectives import passes
 from jaxgan.recipes.common.wiring import take_turns
 
 NEEDS = Needs({"target": "image"})
@@ -73,7 +74,7 @@ class Networks(NamedTuple):
         G: small pictures to large ones, black 0 and white 1, `(x, *, train)`.
         generate: `(variables, x) -> (made, changed collections)`.
         D: pictures in [-1, 1] to logits, `(y, *, train)`.
-        discriminate: the same of D.
+        discriminate: from `critic`.
     """
 
     G: nn.Module
@@ -177,18 +178,17 @@ def _losses(parts: Parts, game: AdversarialLoss, seen_by: perceptual.Perceptual 
     config, content, discriminate = parts.config, parts.content, parts.networks.discriminate
     apart = _directions if config.feature_distance == "directions" else content.features
 
-    def judge(params: Any, vars: Any, y: Array) -> tuple[Array, Any]:
-        return discriminate(variables(params, vars, "d"), y)
-
     def d_loss(params: Any, vars: Any, made: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
-        real_logits, d_vars = judge(params, vars, batch["target"])
-        fake_logits, d_vars = judge(params, {**vars, "d": {**vars["d"], **d_vars}}, made)
+        real_rng, fake_rng = passes(rng, 2)
+        real_logits, d_vars = discriminate(params, vars, batch["target"], real_rng)
+        fake_logits, d_vars = discriminate(params, {**vars, "d": {**vars["d"], **d_vars}}, made, fake_rng)
         board = scoreboard(real_logits, fake_logits, game.boundary)
         return mean(game.d(real_logits, fake_logits)), Aux(board, vars={"d": {**vars["d"], **d_vars}})
 
     def g_loss(params: Any, vars: Any, made: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
-        fakes = judge(params, vars, made)[0]
-        reals = (judge(params, vars, batch["target"])[0],) if game.relative else ()
+        fake_rng, real_rng = passes(rng, 2)
+        fakes = discriminate(params, vars, made, fake_rng)[0]
+        reals = (discriminate(params, vars, batch["target"], real_rng)[0],) if game.relative else ()
         pixels = content.pixels(made, batch["target"])
         found = {"pixels": pixels}
         loss = config.gan_weight * mean(game.g(fakes, *reals)) + config.pixel_weight * pixels
