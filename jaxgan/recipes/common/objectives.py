@@ -80,7 +80,7 @@ def passes(rng: Key[Array, " b"], n: int) -> list[Key[Array, " b"]]:
 def penalised(judge: Judge, penalty: Penalty, made: str = "image") -> LossFn:
     """E[penalty] of D as a function of examples, as a loss of its own."""
 
-    def loss(params: Any, vars: Any, x_fake: Array, batch: Any, rng: Array) -> tuple[Array, Aux]:
+    def loss(params: Any, vars: Any, x_fake: Array | None, batch: Any, rng: Array) -> tuple[Array, Aux]:
         critic = lambda x: judge(params, vars, x, batch, rng)[0]  # noqa: E731
         return penalty(critic, batch[made], x_fake, rng, vars["step"]).mean(), Aux()
 
