@@ -28,10 +28,12 @@ from jaxgan.nets.superres_critics import UNetDiscriminator, VGGDiscriminator
 from jaxgan.recipes.common import superres
 from jaxgan.recipes.common.base import AtLeastZero, Decay
 from jaxgan.recipes.common.superres import Content, Networks, Parts
+from jaxgan.recipes.common.superres_imports import PUBLISHED
 from jaxgan.recipes.common.wiring import critic, trained
 
 NEEDS = superres.NEEDS
 DATA = superres.DATA
+IMPORTS = PUBLISHED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ import jax.numpy as jnp
 from annotated_types import Ge
 from jaxtyping import Array, Key
 
-from jaxgan.fields import Needs, Spec, only
+from jaxgan.fields import Needs, Spec, only, planes
 from jaxgan.game import Aux, LossFn, Show, System, adam, variables
 from jaxgan.losses import adversarial
 from jaxgan.made.holes import Holes
