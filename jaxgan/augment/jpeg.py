@@ -33,7 +33,7 @@ _WHOLE = 16  # pixels a side of which colours are two blocks of one
 def _cosines() -> np.ndarray:
     k, n = np.mgrid[:_BLOCK, :_BLOCK]
     waves = np.sqrt(2 / _BLOCK) * np.cos(np.pi * (2 * n + 1) * k / (2 * _BLOCK))
-    return np.float32(np.where(k == 0, np.sqrt(1 / _BLOCK), waves))
+    return np.where(k == 0, np.sqrt(1 / _BLOCK), waves).astype(np.float32)
 
 
 _DCT = _cosines()

@@ -64,7 +64,7 @@ class Styles(NamedTuple):
         """Images of styles, with random noise."""
         make = partial(self.G.apply, mode="random", method="make")
         make = jax.checkpoint(make) if self.remat else make
-        return make(variables(params, vars, "g"), ws, rng=rng)
+        return jnp.asarray(make(variables(params, vars, "g"), ws, rng=rng))
 
     def path_loss(self, weight: float) -> LossFn:
         """The weighted path lengths of every second image, and the moving mean of lengths."""
@@ -105,7 +105,7 @@ def style_verbs(styles: Styles, spec: Spec) -> dict[str, Verb]:
 
     def mapped(state: GameState, given: Mapping[str, Array], keys: Array, method: str = "styles") -> Array:
         g = state.players["g"].variables(averaged=True)
-        return jnp.asarray(G.apply(g, normal(keys, (styles.z_dim,)), **given, method=method))
+        return jnp.asarray(G.apply(g, normal(keys, (styles.z_dim,)), method=method, **dict[str, Any](given)))
 
     def mix(state: GameState, given: Mapping[str, Array], keys: Key[Array, " n"]) -> dict[str, Array]:
         a, b = (mapped(state, given, each)[:, None, None] for each in _split(keys))
