@@ -117,7 +117,7 @@ def harmonic(x: Float[np.ndarray, "h w"], hole: Bool[np.ndarray, "h w"], order: 
     near = csr_array((np.ones(len(a)), (a, b)), shape=(x.size, x.size))
     laplace = eye_array(x.size).multiply(near.sum(1)[:, None]).tocsr() - near
     inside, known = np.flatnonzero(hole), np.flatnonzero(~hole)
-    rows = (laplace if order == 1 else laplace @ laplace)[inside]
+    rows = csr_array(laplace if order == 1 else laplace @ laplace)[inside]
     filled = x.ravel().copy()
     filled[inside] = spsolve(rows[:, inside].tocsc(), -(rows[:, known] @ filled[known]))
     return filled.reshape(x.shape)

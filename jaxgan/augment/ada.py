@@ -42,7 +42,7 @@ def ada(
 
     def one(key: Array, x: Array) -> Array:
         of_place, of_colour = jax.random.split(key)
-        x = placed(x, place(of_place, x.shape[:2], p))
+        x = placed(x, place(of_place, (x.shape[0], x.shape[1]), p))
         kept, picture = x[..., :conditions], x[..., conditions:]
         if picture.shape[-1] not in (1, 3):
             return x

@@ -133,7 +133,7 @@ def _texts(fitting: Mapping[str, Verb]) -> type:
 def _translator(found: Described, fitting: Mapping[str, Verb], name: str | None, to: str | None) -> Verb:
     """The verb that translates: of this name, or to this field."""
     if to is not None:
-        makes = {next(iter(verb.makes)): each for each, verb in reversed(fitting.items())}
+        makes = {next(iter(verb.makes)): each for each, verb in reversed(list(fitting.items()))}
         if name or to not in makes:
             raise UserError(f"{flag('to')} takes one of {', '.join(makes) or 'none'}, without --verb; got {to}.")
         name = makes[to]

@@ -63,7 +63,8 @@ def hole_of(config: Any, given: Mapping[str, Array], keys: Key[Array, " b"]) -> 
     """1 in the hole: from the half of a given mask on, or drawn by the configuration's law."""
     if "mask" in given:
         return (given["mask"] > 0.5).astype(jnp.float32)
-    return holes(keys, *given["image"].shape[1:3], config.holes)
+    _, height, width, _ = given["image"].shape
+    return holes(keys, height, width, config.holes)
 
 
 def _one_box(config: Any) -> bool:
