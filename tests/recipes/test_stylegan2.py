@@ -100,9 +100,8 @@ def test_presets_build_and_the_rule_of_ada():
 def test_impossible_settings_are_one_sentence():
     with pytest.raises(UserError, match="stylegan2 --labels used needs labelled images"):
         contract.build("stylegan2", labels="used")
-    system = contract.build("stylegan2", spec={"image": contract.fields.image(30, 31, 1)})
     with pytest.raises(UserError, match="image size 30x31 does not suit this network"):
-        jax.eval_shape(system.init, contract.KEY)
+        contract.build("stylegan2", spec={"image": contract.fields.image(30, 31, 1)})
 
 
 def test_with_labels():

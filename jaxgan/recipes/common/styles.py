@@ -75,7 +75,7 @@ class Styles(NamedTuple):
             ws, _ = self.drawn(params, vars, half, of_styles)
             make = partial(self.made, params, vars, rng=of_noise)
             spread, mean = path_length(make, ws, of_y, vars["extras"][LENGTH])
-            return weight * spread.mean(), Aux({"length": mean}, extras={LENGTH: mean})
+            return weight * spread.mean(), Aux({"path/length": mean}, extras={LENGTH: mean})
 
         return loss
 
