@@ -39,8 +39,8 @@ def test_whole_pixels_are_exact():
 )
 def test_flips_and_turns(of, wanted):
     made = np.asarray(ada.placed(jnp.asarray(SMOOTH, jnp.float32), of))
-    np.testing.assert_allclose(made, wanted, atol=0.12)
-    assert np.abs(made - wanted).mean() < 0.02
+    np.testing.assert_allclose(made, wanted, atol=0.05)
+    np.testing.assert_allclose(made[4:-4, 4:-4], wanted[4:-4, 4:-4], atol=2e-3)
 
 
 # Oracle: a smooth picture as a function, read at half the distance from the middle.
@@ -51,18 +51,19 @@ def test_enlarging_reads_between_pixels():
     np.testing.assert_allclose(made[3:-3, 3:-3], wanted[3:-3, 3:-3], atol=0.03)
 
 
-# Oracle: probabilities that follow from the rules, of 600 images at p = 0.5.
+# Oracle: probabilities that follow from the rules, of 4,000 images at p = 0.5.
 def test_how_often():
-    matrices = np.asarray(jax.vmap(lambda key: ada.place(key, (16, 16), jnp.float32(0.5)))(KEYS))
+    keys = jax.random.split(jax.random.key(0), 4_000)
+    matrices = np.asarray(jax.vmap(lambda key: ada.place(key, (16, 16), jnp.float32(0.5)))(keys))
     linear = matrices[:, :2, :2]
     scales = np.sqrt(np.abs(np.linalg.det(linear)))
-    assert abs((np.abs(scales - 1) > 1e-4).mean() - 0.5) < 0.07
-    assert abs((np.linalg.det(linear) < 0).mean() - 0.25) < 0.06
+    assert abs((np.abs(scales - 1) > 1e-4).mean() - 0.5) < 0.03
+    assert abs((np.linalg.det(linear) < 0).mean() - 0.25) < 0.03
     singular = np.linalg.svd(linear, compute_uv=False)
-    assert abs((singular[:, 0] / singular[:, 1] > 1.001).mean() - 0.5) < 0.07
+    assert abs((singular[:, 0] / singular[:, 1] > 1.001).mean() - 0.5) < 0.03
     assert 0.17 < np.log2(scales[np.abs(scales - 1) > 1e-4]).std() < 0.23
     straight = (np.abs(np.abs(linear).min(1)) < 1e-4).all(-1)
-    assert abs(straight.mean() - 0.5) < 0.07  # neither of the two turns, each with 1 - sqrt(1/2)
+    assert abs(straight.mean() - 0.5) < 0.03  # neither of the two turns, each with 1 - sqrt(1/2)
 
 
 # Oracle: rotations about grey: by 120 degrees channels change places; luma's flip and contrast by their formulas.
