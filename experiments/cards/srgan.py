@@ -11,8 +11,8 @@ CARD = Card(
     expect="blurred edges become sharper in the first 1,000 steps; the game then changes little that the eye sees",
     measured=(
         "twice as large, the held-out photograph has a PSNR-Y of 32.54 dB after the first stage (bicubic: 31.47) and "
-        "lies 0.312 from the truth as `fashion-cnn`, which no loss knows, sees it (0.333); after the second 32.56 dB and "
-        "0.297; one seed; `python experiments/super_resolution.py RUN`"
+        "lies 0.312 from the truth as `fashion-cnn`, which no loss knows, sees it (0.333); after the second 32.56 dB "
+        "and 0.297; one seed; `python experiments/super_resolution.py RUN`"
     ),
     numbers=(
         "the same command, bicubic, first stage, second stage: SSIM-Y 0.943, 0.947, 0.948; distance as `random`, which "
