@@ -8,7 +8,8 @@ Prints      of bicubic enlargement, of stage 1, of stage 2 and, where asked for,
             as two fixed networks see them (`seen_by.perceptual`; no LPIPS), lower is better: the distance at each
             place, and that of patches wherever they lie, a Fréchet distance between the feature vectors of all places,
             after activation, summed over maps, in the form of the single image FID (Shaham et al. 2019, SinGAN,
-            arXiv:1905.01164, section 4.2); JUDGES
+            arXiv:1905.01164, section 4.2);
+            stage 2 is trained on random's maps unless --features says otherwise, so that fashion-cnn is the judge;
             how much detail there is: the mean square of the Laplacian over that of the truth, 1 being as much
 --out       the middle of the picture in these forms, and the truth, from left to right
 Time        10 s a run on two cores
@@ -127,9 +128,9 @@ def enlarged(trained: Trained, small: Pictures) -> Pictures:
 def scores(truth: Pictures, made: Pictures, scale: int) -> Scores:
     """How close and how lifelike."""
     y, y_made = (luma(crop_border(each, scale)) for each in (truth, made))
-    seen = [judged(perceptual.named(name), truth, made) for name in ("fashion-cnn", "random")]
+    trained, drawn = (judged(perceptual.named(name), truth, made) for name in ("fashion-cnn", "random"))
     close = float(psnr(y, y_made, data_range=255)[0]), float(ssim(y, y_made, data_range=255, border="valid")[0])
-    return Scores(*close, *seen, detail(np.asarray(y_made)) / detail(np.asarray(y)))
+    return Scores(*close, trained, drawn, detail(np.asarray(y_made)) / detail(np.asarray(y)))
 
 
 def judged(network: perceptual.Perceptual, truth: Pictures, made: Pictures) -> Seen:
@@ -137,7 +138,7 @@ def judged(network: perceptual.Perceptual, truth: Pictures, made: Pictures) -> S
     pair = [jnp.float32(each) / 127.5 - 1 for each in (truth, made)]
     look = jax.jit(network.maps)
     maps = zip(*(look(network.params, each) for each in pair), strict=True)
-    vectors = ([np.maximum(each, 0).reshape(-1, each.shape[-1]) for each in map(np.float64, both)] for both in maps)
+    vectors = ([np.maximum(np.asarray(x, np.float64), 0).reshape(-1, x.shape[-1]) for x in both] for both in maps)
     patches = sum(frechet_distance(*both).value for both in vectors)
     return Seen(float(perceptual.distance(network, *pair)[0]), patches)
 
