@@ -19,5 +19,4 @@ CARD = Card(
         "`python experiments/restored.py RUN`"
     ),
     numbers="one seed, `jaxgan train restore --steps 300`, `python experiments/restored.py RUN`",
-    picture="docs/images/restored.png",
 )
