@@ -15,7 +15,8 @@ from flax import linen as nn
 from jaxtyping import Array, Float, Int
 
 from jaxgan.layers.resample import repeated
-from jaxgan.nets.biggan import Init, Layers, Layout, embedded, halvings, multiples, painted
+from jaxgan.nets.big_layers import Init, Layers, painted
+from jaxgan.nets.biggan import Layout, embedded, halvings, multiples
 from jaxgan.nets.dcgan import pyramid
 from jaxgan.nets.labels import one_hot
 from jaxgan.nets.resnet import halve

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from jaxgan.fields import IMAGES, Spec
 from jaxgan.game import System, dtype_of
-from jaxgan.nets.biggan import BigGANDiscriminator, BigGANGenerator, Init
+from jaxgan.nets.big_layers import Init
+from jaxgan.nets.biggan import BigGANDiscriminator, BigGANGenerator
 from jaxgan.recipes.common.big import BigConfig, as_sampled, attended, conditional, hinge_game, shared
 from jaxgan.recipes.common.big_imports import published
 from jaxgan.recipes.common.wiring import wire

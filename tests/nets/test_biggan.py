@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.nets.biggan import BigGANDiscriminator, BigGANGenerator, DownBlock, Layers, multiples, parts, sides
+from jaxgan.nets.big_layers import Layers
+from jaxgan.nets.biggan import BigGANDiscriminator, BigGANGenerator, DownBlock, multiples, parts, sides
 from jaxgan.nets.biggan_deep import DeepDiscriminator, DeepGenerator
 
 KEY = jax.random.key(0)

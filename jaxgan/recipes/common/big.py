@@ -13,7 +13,8 @@ from jaxgan.errors import UserError
 from jaxgan.fields import Spec, classes
 from jaxgan.game import Aux, LossFn, PlayerState, System, adam
 from jaxgan.losses import adversarial, penalties
-from jaxgan.nets.biggan import Init, Layout, multiples, sides
+from jaxgan.nets.big_layers import Init
+from jaxgan.nets.biggan import Layout, multiples, sides
 from jaxgan.nets.dcgan import pyramid
 from jaxgan.recipes.common.base import AtLeastZero, Decay, LatentConfig, Momentum, check
 from jaxgan.recipes.common.latents import normal_latents, standing, truncated_latents
