@@ -125,7 +125,7 @@ MISTAKES = {
     "rollout": "jaxgan rollout takes the folder of a run first, got nothing.",
     "interpolate {run} --steps 1": "--steps must be at least 2, got 1.",
     "interpolate": "jaxgan interpolate takes the folder of a run first, got nothing.",
-    "translate {run} {photos} x": "{run} has no verb translate that takes one image; those that do (--verb): none.",
+    "translate {run} {photos} x": "{run} has no verb translate that takes pictures; those that do (--verb): none.",
     "translate {run} {photos}": "jaxgan translate takes the folder of a run first, got {run} {photos} alone.",
     "sample {run} --seed -1": "--seed takes a number from 0",
     "train gan --hold-out -1": "--hold-out must be at least 0, got -1.",

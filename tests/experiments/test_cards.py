@@ -43,4 +43,4 @@ def test_a_card_is_printed_before_its_run_and_options_win_over_its_own(monkeypat
 
 def test_an_unknown_card_is_one_sentence(capsys):
     assert card.main(["lsgn"]) == 2
-    assert capsys.readouterr().err.startswith("there is no card 'lsgn'; the cards are cgan, cogan, ")
+    assert capsys.readouterr().err.startswith("there is no card 'lsgn'; the cards are biggan, biggan_deep, ")

@@ -66,10 +66,10 @@ OVER = 0.035  # what else a step does: activations, normalisation, losses, Adam;
 
 NOT_COUNTED = (
     *("pix2pix", "restore", "cogan", "cyclegan", "spade", "srgan", "esrgan", "inpainting", "voxel_gan"),
-    *("biggan", "biggan_deep", "sagan"),
+    *("biggan", "biggan_deep", "sagan", "stylegan2"),
 )
 """Their step is that of the others: a play, D on real and fake, D on fake. `lower` knows images and labels only, and
-`arithmetic` no products of features with each other, which attention has.
+`arithmetic` no products of features with each other, which attention has, and no modulated filters.
 
 CycleGAN's passes are counted in its own test.
 """
