@@ -1,6 +1,7 @@
 """Eight virtual CPU devices, run-time checks of all annotations of the package, nothing written to the user's home."""
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -94,6 +95,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(autouse=True)
 def _no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def hangups_are_heard() -> Iterator[None]:
+    """SIGHUP as a terminal gives it: under nohup it is ignored, which every process that is started inherits."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture(scope="session")

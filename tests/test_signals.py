@@ -13,6 +13,8 @@ import pytest
 from jaxgan import signals
 from jaxgan.signals import ending, noted_signals
 
+pytestmark = pytest.mark.usefixtures("hangups_are_heard")
+
 
 @pytest.mark.parametrize("number", signals.SIGNALS)
 def test_the_first_signal_is_noted_and_answered(number):

@@ -132,8 +132,8 @@ def build(config: Config, spec: Spec, axis_name: str | None = None) -> System:
         g_key, d_key = jax.random.split(key)
         x, hole = jnp.zeros((1, *image.fixed)), jnp.zeros((1, *image.fixed[:2], 1))
         lines = lines_of(config, x, hole)
-        d = nets.D.init(d_key, nets.seen(x, hole, *lines), train=True)
-        return {"g": nets.G.init(g_key, x, hole, *lines, train=True), "d": d}
+        g = nets.G.init(g_key, x, hole, *lines, train=True)
+        return {"g": g, "d": nets.D.init(d_key, nets.seen(x, hole, *lines), train=True)}
 
     rates = {"g": config.learning_rate, "d": config.d_learning_rate or config.learning_rate}
     return system_of(

@@ -30,7 +30,7 @@ def state(case):
 def files(tmp_path, monkeypatch):
     """`(part, case, change) -> part=path` of a file that holds the case."""
     held = {}
-    monkeypatch.setattr(import_, "read_pth", lambda content, source: held[content.decode()])
+    monkeypatch.setattr(import_, "read_groups", lambda content, source: {"": held[content.decode()]})
 
     def write(part, case, change=lambda state: None):
         held[case] = state(case)

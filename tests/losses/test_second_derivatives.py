@@ -53,7 +53,7 @@ LAYERS = {
     "adain": lambda x: AdaIN(dtype=jnp.float64)(x, x[:, 0, 0]),
     "label_plane": lambda x: LabelPlane(3, dtype=jnp.float64)(x, LABEL),
     "projection": lambda x: Projection(3, dtype=jnp.float64)(vectors(x), LABEL, train=False)[:, None],
-    "plain_projection": lambda x: Projection(3, False, jnp.float64)(vectors(x), LABEL, train=False)[:, None],
+    "plain_projection": lambda x: Projection(3, False, dtype=jnp.float64)(vectors(x), LABEL, train=False)[:, None],
     "spectral_embed": lambda x: vectors(x)[:, :5] * SpectralEmbed(3, 5, **F64)(LABEL, train=False),
     "self_modulation": lambda x: SelfModulation(7, dtype=jnp.float64)(x, x[:, 0, 0], train=True),
     "joined_label": lambda x: JoinedLabel(3, 2, dtype=jnp.float64)(vectors(x), LABEL),

@@ -177,7 +177,7 @@ def test_the_discriminator_is_its_equations(classes):
 def test_forms_of_both_networks(form, beside, pixels):
     settings = {**SMALL, "architecture": form}
     G, D = StyleGAN2Generator((8, 8, 1), 4, 1, **settings), StyleGAN2Discriminator(**settings)
-    z, x = jax.random.normal(KEY, (2, 4)), jax.random.normal(KEY, (2, 8, 8, 1))
+    z, x = jax.random.normal(KEY, (4, 4)), jax.random.normal(KEY, (4, 8, 8, 1))
     g, d = moved(G.init(KEY, z, train=True)), moved(D.init(KEY, x, train=True))
     made = g["params"]["synthesis"]
     assert [sum(name.startswith(kind) for name in made) for kind in ("beside", "rgb")] == [beside, pixels]

@@ -196,6 +196,6 @@ def test_no_widths_at_all_is_one_sentence():
 
 
 def test_an_unknown_recipe_gets_the_list_and_a_guess():
-    sentence = r"there is no recipe 'dcgn'; did you mean dcgan\? The recipes are cgan, .*dcgan, gan"
+    sentence = r"there is no recipe 'dcgn'; did you mean dcgan\? The recipes are biggan, .*dcgan, esrgan, gan"
     with pytest.raises(UserError, match=sentence):
         recipes.load("dcgn")

@@ -44,7 +44,7 @@ def slope(name, config):
 def toy(config):
     """The recipe's rounds between networks of one number each, played for a step of SGD with rate 1."""
     translate = lambda params, vars, way, x: (params["g"][way] * x, {})  # noqa: E731
-    judge = lambda params, vars, name, x: (params["d"][name] * x[..., 0], {})  # noqa: E731
+    judge = lambda params, vars, name, x, rng: (params["d"][name] * x[..., 0], {})  # noqa: E731
     rounds = cyclegan.rounds(config, translate, judge)
     rules = dict.fromkeys(("g", "d"), optax.sgd(1.0))
     players = {"g": {"params": {n: START[n] for n in NAMES[:2]}}, "d": {"params": {n: START[n] for n in NAMES[2:]}}}
@@ -96,7 +96,7 @@ def test_a_step_takes_no_pass_that_its_terms_do_not_need(identity, translations)
     seen = []
 
     def note(who):
-        return lambda params, vars, name, x: (seen.append(who), (x if who == "g" else x[..., 0], {}))[1]
+        return lambda params, vars, name, x, *rng: (seen.append(who), (x if who == "g" else x[..., 0], {}))[1]
 
     config = cyclegan.Config(identity_weight=identity, pool=0)
     (round_,) = cyclegan.rounds(config, note("g"), note("d"))

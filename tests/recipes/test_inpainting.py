@@ -42,7 +42,7 @@ def test_the_losses_of_the_context_encoder():
     hole = jnp.ones((1, 2, 2, 1)).at[0, 0, 0].set(0)
     x, fine = jnp.full((1, 2, 2, 1), 0.5), jnp.zeros((1, 2, 2, 1)).at[0, 0, 0].set(9)
     made = {"hole": hole, "lines": [], "rough": fine, "fine": fine, "image": jnp.where(hole > 0, fine, x)}
-    _, g_loss = inpainting._losses(config, lambda params, vars, seen, made: (jnp.array([[0.5, 2.0]]), {}))
+    _, g_loss = inpainting._losses(config, lambda params, vars, seen, made, rng: (jnp.array([[0.5, 2.0]]), {}))
     g, aux = g_loss({}, {"d": {}}, made, {"image": x}, jax.random.split(contract.KEY, 1))
     np.testing.assert_allclose(g, np.log1p(np.exp([-0.5, -2.0])).mean() + 999 * 0.25, rtol=1e-6)
     np.testing.assert_allclose(aux.metrics["l2_hole"], 0.25)

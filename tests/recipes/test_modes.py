@@ -32,6 +32,7 @@ MODES = [
     ("r3gan", "shard_map"),
     ("pix2pix", "shard_map"),
     ("restore", "shard_map"),
+    ("inpainting", "shard_map"),
     ("srgan", "shard_map"),
     ("esrgan", "shard_map"),
     ("cogan", "shard_map"),
@@ -163,7 +164,7 @@ def test_networks_are_trained_by_what_hears_of_remat_and_precision(name):
     assert any(way in source for way in ("trained(", "wire("))
     assert ".apply(" not in source
     assert all(".init(" in line for line in source.splitlines() if "train=True" in line)
-    assert any(way in source for way in ("dtype_of(config.precision)", "pair(config, "))
+    assert any(way in source for way in ("dtype_of(config.precision)", "pair(config, ", "= networks(config, "))
 
 
 @pytest.mark.parametrize("name", grouped([("dcgan",), ("wgan_gp",)]))

@@ -24,7 +24,7 @@ FEATURES = {"real": [[1.0, 2.0], [4.0]], "fake": [[0.5, 5.0], [1.0]]}
 STYLE = Style(jnp.array([[1.0, -2.0]]), jnp.array([[0.0, 0.5]]))
 
 
-def fixed(params, vars, batch, y):
+def fixed(params, vars, batch, y, rng):
     """A judge of two scales with answers that are always the same, the real picture being all 0.5."""
 
     def scale(i, which):
@@ -73,7 +73,7 @@ def test_each_weight_at_zero_takes_its_term_away():
 def test_no_slope_goes_through_the_real_pictures():
     """Neither of feature matching nor of the perceptual distance; both have one through the fakes."""
 
-    def judge(params, vars, batch, y):
+    def judge(params, vars, batch, y, rng):
         return [Judged(y[..., 0], (y,))], {}
 
     config = contract.config("spade", encoder=False)

@@ -26,7 +26,7 @@ def tiny(recipe, **changes):
     return recipe.Config(**{**TINY, **own, **changes})
 
 
-def started(recipe, config, spec=contract.LARGE):
+def started(recipe, config, spec=contract.PHOTOGRAPHS):
     """The last state of the first stage, made up, and the game's first one."""
     pixels, game = recipe.build_pixels(config, spec), recipe.build(config, spec)
     before = jax.jit(pixels.init)(KEY)
@@ -55,7 +55,7 @@ def test_the_game_begins_at_the_average_of_the_first_stage():
 
 def test_without_an_average_the_game_begins_at_the_parameters():
     config = tiny(esrgan, ema_halflife_kimg=0.0)
-    pixels, game = (build(config, contract.LARGE) for build in (esrgan.build_pixels, esrgan.build))
+    pixels, game = (build(config, contract.PHOTOGRAPHS) for build in (esrgan.build_pixels, esrgan.build))
     before, fresh = (jax.jit(system.init)(key) for system, key in ((pixels, KEY), (game, jax.random.key(4))))
     state = superres.begin(before, fresh)
     same(state.players["g"].params, before.players["g"].params)
@@ -72,15 +72,15 @@ def test_pictures_are_made_with_networks_between_the_two():
     x = jax.random.uniform(KEY, (1, 5, 6, 3), minval=-1)
     keys = jax.random.split(KEY, 1)
     for share in (0.0, 0.25, 1.0):
-        system = esrgan.build(dataclasses.replace(config, interpolate=share), contract.LARGE)
+        system = esrgan.build(dataclasses.replace(config, interpolate=share), contract.PHOTOGRAPHS)
         first, second = state.extras["pixels"]["params"], g.ema
         mixed = jax.tree.map(lambda a, b, s=share: (1 - s) * a + s * b, first, second)
-        network = esrgan._parts(config, contract.LARGE, None).networks.G
+        network = esrgan._parts(config, contract.PHOTOGRAPHS, None).networks.G
         wanted = np.clip(2 * network.apply({"params": mixed}, (x + 1) / 2, train=False) - 1, -1, 1)
         made = system.verbs["translate"](state, {"source": x}, keys)["target"]
         np.testing.assert_allclose(made, wanted, rtol=1e-5, atol=1e-5)
     with pytest.raises(UserError, match="--interpolate below 1 takes a first stage, but --pixel-steps is 0"):
-        esrgan.build(tiny(esrgan, interpolate=0.5, pixel_steps=0), contract.LARGE)
+        esrgan.build(tiny(esrgan, interpolate=0.5, pixel_steps=0), contract.PHOTOGRAPHS)
 
 
 # Oracle: the papers' equations, written here from logits, pictures and feature maps.
@@ -88,8 +88,8 @@ def test_pictures_are_made_with_networks_between_the_two():
 def test_the_generators_loss_is_that_of_the_paper(recipe, distance):
     how = {"features": "random", "feature_distance": distance, "learning_rate": 1e-9}  # D moves first: hardly
     config = tiny(recipe, perceptual_weight=0.7, gan_weight=0.2, pixel_weight=0.3, **how)
-    parts = recipe._parts(config, contract.LARGE, None)
-    system = recipe.build(config, contract.LARGE)
+    parts = recipe._parts(config, contract.PHOTOGRAPHS, None)
+    system = recipe.build(config, contract.PHOTOGRAPHS)
     state = with_frozen(jax.jit(system.init)(KEY), system.frozen())
     batch = contract.batch_of(system)
     _, metrics = jax.jit(system.step)(state, batch, KEY)
@@ -131,7 +131,7 @@ def adversarial_sides():
 
 # Oracle: MATLAB's filter, which tests/layers/test_bicubic.py holds to its own oracle, rounded to 8 bits.
 def test_rows_of_the_data_get_their_small_picture():
-    system = srgan.build(tiny(srgan), contract.LARGE)
+    system = srgan.build(tiny(srgan), contract.PHOTOGRAPHS)
     stored = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
     derived = system.derives["source"]
     assert derived.field == fields.image(8, 8, 3)
@@ -145,10 +145,10 @@ def test_bad_input_is_one_sentence():
     with pytest.raises(UserError, match=r"--scale 4 takes pictures whose sides are multiples of it, got 18x16; --im"):
         srgan.build(tiny(srgan, scale=4), odd)
     with pytest.raises(UserError, match="halves pictures 5 times and takes 32 pixels a side or more, got 16x16"):
-        jax.eval_shape(srgan.build(tiny(srgan, halvings=5), contract.LARGE).init, KEY)
+        jax.eval_shape(srgan.build(tiny(srgan, halvings=5), contract.PHOTOGRAPHS).init, KEY)
     with pytest.raises(UserError, match="--perceptual-weight above 0 takes pictures with 1 or 3 channels, got 4"):
         srgan.build(tiny(srgan), {"target": fields.image(16, 16, 4)})
     with pytest.raises(UserError, match="sides are multiples of 8, got 12x12"):
         esrgan.build(tiny(esrgan, discriminator="unet"), {"target": fields.image(12, 12, 3)})
     with pytest.raises(UserError, match=r"--features takes fashion-cnn, random or the file of .*, got none\.pth"):
-        srgan.build(tiny(srgan, features="none.pth"), contract.LARGE)
+        srgan.build(tiny(srgan, features="none.pth"), contract.PHOTOGRAPHS)

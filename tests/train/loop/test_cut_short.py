@@ -11,6 +11,8 @@ from jaxgan.errors import UserError
 from jaxgan.train.loop import fit
 from tests.train import toy
 
+pytestmark = pytest.mark.usefixtures("hangups_are_heard")
+
 
 @pytest.fixture
 def ended(monkeypatch):

@@ -191,7 +191,7 @@ def test_a_module_by_its_name(tmp_path, images, monkeypatch, capsys):
     assert train("lab_b.gan", images, tmp_path / "run") == 0
     assert json.loads((tmp_path / "run" / "config.json").read_text())["code"]["module"] == "lab_b.gan"
     assert said(capsys, "train", "lab_b.gone")[1].startswith(
-        "jaxgan: there is no recipe and no module 'lab_b.gone'; recipes: cgan,"
+        "jaxgan: there is no recipe and no module 'lab_b.gone'; recipes: biggan,"
     )
 
 
