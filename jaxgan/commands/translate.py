@@ -64,6 +64,7 @@ def command(run: str, source: str, target: str, args: Sequence[str]) -> int:
     check_seed(config.seed)
     if config.interpolate is not None:
         found = described(run, config.system, step=config.step, changes={"interpolate": config.interpolate})
+        fitting = _fitting(found)
     tiled.check(tiled.TILE if config.tile is None else config.tile, config.overlap)
     verb = _translator(found, fitting, config.verb, config.to)
     said = {name: typed(text) for name, text in vars(texts).items() if text is not None}
