@@ -13,7 +13,7 @@ import pytest
 from jaxgan import signals
 from jaxgan.signals import ending, noted_signals
 
-pytestmark = pytest.mark.usefixtures("hangups_are_heard")
+pytestmark = pytest.mark.usefixtures("signals_are_heard")
 
 
 @pytest.mark.parametrize("number", signals.SIGNALS)

@@ -11,7 +11,7 @@ from jaxgan.errors import UserError
 from jaxgan.train.loop import fit
 from tests.train import toy
 
-pytestmark = pytest.mark.usefixtures("hangups_are_heard")
+pytestmark = pytest.mark.usefixtures("signals_are_heard")
 
 
 @pytest.fixture
