@@ -99,7 +99,7 @@ def _no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def signals_are_heard() -> Iterator[None]:
-    """Signals as a terminal gives them: nohup ignores SIGHUP, a shell's background SIGINT, and processes inherit that."""
+    """Signals as a terminal gives them: nohup ignores SIGHUP, a shell's background SIGINT, for children too."""
     heard = {signal.SIGHUP: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
     before = {number: signal.signal(number, handler) for number, handler in heard.items()}
     yield
