@@ -13,7 +13,7 @@ from jaxgan.fields import IMAGES, Spec
 from jaxgan.game import System, dtype_of
 from jaxgan.nets.biggan_deep import DeepDiscriminator, DeepGenerator
 from jaxgan.recipes.common.base import AtLeastZero
-from jaxgan.recipes.common.big import BigConfig, as_sampled, attended, conditional, hinge_game, shared
+from jaxgan.recipes.common.big import SCRIPT, BigConfig, as_sampled, attended, conditional, hinge_game, shared
 from jaxgan.recipes.common.big_imports import published
 from jaxgan.recipes.common.wiring import wire
 from jaxgan.weights.layouts.biggan import DEEP, DEEP_D
@@ -47,9 +47,7 @@ class Config(BigConfig):
     """Channels of which the discriminator's blocks have multiples; the paper's networks have 128."""
 
 
-_SCRIPT: dict[str, Any] = {"batch_size": 2048, "accumulate": 8, "g_learning_rate": 1e-4, "d_learning_rate": 4e-4}
-_SCRIPT |= {"steps": 150_000, "ema_halflife_kimg": 14_195.0, "layout": "published", "attention": (64,)}
-PRESETS: dict[str, Config] = {"paper": Config(**_SCRIPT, g_width=128, d_width=128)}
+PRESETS: dict[str, Config] = {"paper": Config(**SCRIPT, g_width=128, d_width=128)}
 """`--preset paper --image-size 128` (or 256): settings of the public code for ImageNet; not trained here."""
 
 

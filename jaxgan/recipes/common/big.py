@@ -21,6 +21,9 @@ from jaxgan.recipes.common.latents import normal_latents, standing, truncated_la
 from jaxgan.recipes.common.objectives import objectives
 from jaxgan.recipes.common.wiring import Wires, latent_game, take_turns
 
+SCRIPT: dict[str, Any] = {"batch_size": 2048, "accumulate": 8, "g_learning_rate": 1e-4, "d_learning_rate": 4e-4}
+SCRIPT |= {"steps": 150_000, "ema_halflife_kimg": 14_195.0, "layout": "published", "attention": (64,)}
+"""Settings of the public code for ImageNet, which its networks share."""
 _OWN = ("shared",)  # parameters of G that the orthogonal term leaves alone: the classes' vectors
 
 
